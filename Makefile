@@ -1,0 +1,63 @@
+# reluopt-mpi: distributed training of ReLU networks by target propagation with analytic steps.
+#
+#   make            build/reluopt-mpi
+#   make demo       install what is missing, build, train on Fashion-MNIST with 8 ranks
+#   make check      install what is missing, build, run all tests
+#   make bench      timings of one batch step
+#   make format     clang-format on all sources
+#
+# Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), SANITIZE=1.
+
+CC      := mpicc
+ARCH    ?= native
+PACKAGES := hdf5-openmpi yaml-0.1 zlib lapacke openblas
+
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
+           -Wmissing-prototypes -Werror
+CFLAGS  ?= -O3 -g
+CFLAGS  += -std=c11 -D_GNU_SOURCE -march=$(ARCH) -fopenmp-simd -fno-math-errno -fno-trapping-math $(WARN) -MMD -MP \
+           -Iinclude $(shell pkg-config --cflags $(PACKAGES))
+LDLIBS  += $(shell pkg-config --libs $(PACKAGES)) -lm
+BUILD   := build
+
+ifdef SANITIZE
+BUILD   := build/sanitize
+CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS += -fsanitize=address,undefined
+endif
+
+SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
+
+.PHONY: all tests demo check bench format clean dependencies
+.SECONDARY:
+
+all: $(BUILD)/reluopt-mpi
+
+tests: $(TESTS)
+
+$(BUILD)/reluopt-mpi: $(BUILD)/src/main.o $(BUILD)/libreluopt.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/libreluopt.a: $(OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+# The logarithm and cosine of the noise vectorise only under relaxed floating-point rules.
+$(BUILD)/src/base/random.o: CFLAGS += -ffast-math
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libreluopt.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+clean:
+	rm -rf build
+
+format:
+	clang-format -i include/reluopt/*.h src/*.c src/*/*.c tests/*/*.c tests/*/*.h
+
+-include $(OBJECTS:.o=.d) $(BUILD)/src/main.d $(TESTS:=.d)

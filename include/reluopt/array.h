@@ -1,0 +1,15 @@
+/* array.h - a matrix that is distributed over ranks by rows: what checkpoints hold. */
+#ifndef RELUOPT_ARRAY_H
+#define RELUOPT_ARRAY_H
+
+#include <stddef.h>
+
+/* This rank's part of a rows x cols matrix of floats: rows [first, first + count). */
+typedef struct Array {
+    char name[24]; /* "W1", "V2", ... */
+    size_t rows, cols;
+    size_t first, count;
+    float *data; /* count x cols */
+} Array;
+
+#endif

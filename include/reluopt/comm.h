@@ -1,0 +1,68 @@
+/* comm.h - all of MPI: who owns which neurons, gather, minimum, sums, agreement on errors.
+ *
+ * Every function marked collective must be called by all ranks in the same order.  An MPI call that fails
+ * aborts the job (MPI_ERRORS_ARE_FATAL): there is no recovery inside a job. */
+#ifndef RELUOPT_COMM_H
+#define RELUOPT_COMM_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reluopt/error.h"
+
+typedef struct Comm {
+    int rank, size;
+    bool dedicated;   /* rank 0 owns no neurons */
+    MPI_Comm world;   /* for HDF5 and this module */
+    MPI_Comm feed;    /* batches under way, apart from the step's own messages */
+    MPI_Request sent; /* the batch under way */
+} Comm;
+
+/* The contiguous rows that a rank owns of a matrix: [first, first + count). */
+typedef struct Rows {
+    size_t first, count;
+} Rows;
+
+/* MPI_Init, duplicate communicators.  Collective. */
+void reluopt_comm_start(Comm *comm, int *argc, char ***argv);
+/* MPI_Finalize.  Collective. */
+void reluopt_comm_stop(Comm *comm);
+/* A bug: print one line and end the job with RELUOPT_BUG.  Not collective. */
+_Noreturn void reluopt_comm_abort(Comm *comm, const char *what);
+
+/* Rows of an n-row matrix that `rank` owns: as even as possible, larger shards first.  Not collective. */
+Rows reluopt_comm_rows(const Comm *comm, size_t n, int rank);
+Rows reluopt_comm_own_rows(const Comm *comm, size_t n);
+
+/* x: n x columns, each rank has filled its own rows; afterwards all rows are there on all ranks.  Collective.
+ */
+void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t columns);
+
+/* part: n x columns partial sums on every rank; own: this rank's rows of their sum over ranks.  Collective. */
+void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size_t n, size_t columns);
+
+/* Elementwise minimum / sum over ranks, in place, on all ranks.  Collective. */
+void reluopt_comm_min(const Comm *comm, float *x, size_t count);
+void reluopt_comm_sum(const Comm *comm, double *x, size_t count);
+
+/* Send bytes from rank 0 to all.  Collective. */
+void reluopt_comm_share(const Comm *comm, void *bytes, size_t count);
+/* Send malloc'ed text from rank 0 to all: on other ranks *text is allocated (NULL stays NULL).  Collective. */
+int reluopt_comm_share_text(const Comm *comm, char **text, Error *error);
+
+/* Start sending `count` floats from rank 0 to all, on the feed; one at a time.  Wait ends it.  Collective. */
+void reluopt_comm_feed_start(Comm *comm, float *x, size_t count);
+void reluopt_comm_feed_wait(Comm *comm);
+
+void reluopt_comm_barrier(const Comm *comm);
+
+/* Did any rank fail?  Afterwards `error` holds the lowest failing rank's record on every rank (with "rank N: "
+ * in front when it is not rank 0); returns its code, 0 when none failed.  Collective. */
+int reluopt_comm_agree(const Comm *comm, Error *error);
+
+/* Seconds of the wall clock since some fixed moment.  Not collective. */
+double reluopt_clock(void);
+
+#endif

@@ -1,0 +1,100 @@
+/* config.h - every setting of a run, from one option table: file, command line, --help, echo. */
+#ifndef RELUOPT_CONFIG_H
+#define RELUOPT_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "reluopt/error.h"
+#include "reluopt/preprocess.h"
+
+enum { RELUOPT_MAX_LAYERS = 64, RELUOPT_TEXT = 1024 };
+
+typedef enum Variant { VARIANT_ONLINE, VARIANT_BATCH, VARIANT_LINE_SEARCH } Variant;
+typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED } Direction;
+typedef enum InverseKind { INVERSE_TRAINED, INVERSE_FIXED, INVERSE_TRANSPOSE } InverseKind;
+typedef enum RateRule { RATE_MIN, RATE_OPT, RATE_ONLINE } RateRule;
+typedef enum RateScope { SCOPE_LAYER, SCOPE_NEURON } RateScope;
+typedef enum Init { INIT_HE, INIT_GLOROT, INIT_ORTHOGONAL, INIT_TRANSPOSE } Init;
+typedef enum Coordinator { COORDINATOR_SHARED, COORDINATOR_DEDICATED } Coordinator;
+typedef enum TrainFigures { TRAIN_AUTO, TRAIN_RUNNING, TRAIN_FULL } TrainFigures;
+
+/* Plain data without pointers: rank 0 resolves it and sends it to all ranks as bytes. */
+typedef struct Config {
+    char method[32];
+    int variant;                     /* Variant */
+    int hidden;                      /* number of hidden layers */
+    int network[RELUOPT_MAX_LAYERS]; /* their widths */
+    int batch;                       /* samples in a batch; 0: the whole training set */
+    int epochs;
+    int64_t seed;
+    double alpha;  /* output target step, thesis: 1 */
+    int direction; /* Direction */
+    bool gate;     /* difference taken linearly, where the neuron is active */
+    struct {
+        int kind;     /* InverseKind */
+        int steps;    /* K1 */
+        double noise; /* sigma, in units of the layer's own standard deviation of activations */
+    } inverse;
+    struct {
+        int rule;     /* RateRule */
+        int scope;    /* RateScope */
+        double start; /* first trial rate of the line search */
+    } rate;
+    struct {
+        int forward; /* Init */
+        int inverse; /* Init */
+    } init;
+    int preprocess;  /* PreprocessKind */
+    int coordinator; /* Coordinator */
+    struct {
+        char dir[RELUOPT_TEXT];   /* where data.name is looked up; empty: $RELUOPT_DATA, else "data" */
+        char name[64];            /* a known set, or "file": data.train and data.test */
+        char train[RELUOPT_TEXT]; /* file(s) of data.name = file; IDX: "images,labels" */
+        char test[RELUOPT_TEXT];
+        char label[128];   /* CSV: first, last, or a header name */
+        int header;        /* CSV: 0 no, 1 yes, 2 auto */
+        int train_samples; /* first-N split: train on the first N samples; 0: all */
+        int holdout;       /* without a test file: seeded stratified hold-out of that many samples */
+    } data;
+    struct {
+        int train; /* TrainFigures: what the training curve is measured on */
+    } eval;
+    int checkpoint_every; /* epochs; 0: at the end only */
+} Config;
+
+/* Fill with the defaults of the option table.  Not collective. */
+void reluopt_config_default(Config *config);
+
+/* Read a YAML file over what `config` holds.  Nested maps and dotted keys are the same ("inverse: {kind:
+ * fixed}", "inverse.kind: fixed").  Errors (RELUOPT_USAGE, with file:line:column): unreadable file, bad YAML,
+ * unknown key (with "did you mean"), duplicate key, value of the wrong type or out of range.  Rank 0; not
+ * collective. */
+int reluopt_config_read(Config *config, const char *path, Error *error);
+
+/* The same from YAML in memory; `source` names it in messages.  Used for the configuration inside a checkpoint.
+ */
+int reluopt_config_parse(Config *config, const char *yaml, size_t size, const char *source, Error *error);
+
+/* Set one key from the command line ("batch", "100").  RELUOPT_USAGE as above. */
+int reluopt_config_set(Config *config, const char *key, const char *value, Error *error);
+
+/* True when `key` is a key of the option table. */
+bool reluopt_config_is_key(const char *key);
+
+/* The resolved configuration as YAML, one "key: value" line per option, each value round-trips exactly;
+ * `comments`: with meaning and default of each key.  Returns malloc'ed text, NULL after RELUOPT_MEMORY. */
+char *reluopt_config_text(const Config *config, bool comments, Error *error);
+
+/* Key, meaning, default and choices, for --help. */
+void reluopt_config_help(FILE *out);
+
+/* Settings that do not go together (online with a batch size, dedicated coordinator on one rank, no hidden
+ * layer, ...). `size`: number of ranks.  RELUOPT_USAGE.  Not collective. */
+int reluopt_config_check(const Config *config, int size, Error *error);
+
+/* Name of an option's choice, e.g. reluopt_config_choice("direction", DIRECTION_PLAIN) = "plain". */
+const char *reluopt_config_choice(const char *key, int value);
+
+#endif

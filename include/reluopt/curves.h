@@ -1,0 +1,47 @@
+/* curves.h - the learning curves of a run, one record per epoch, in an HDF5 file. */
+#ifndef RELUOPT_CURVES_H
+#define RELUOPT_CURVES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reluopt/error.h"
+
+/* One epoch.  Per layer values: forward layers 1..L at [0..L-1]. */
+typedef struct CurvePoint {
+    int64_t epoch;  /* 1, 2, ... */
+    int64_t steps;  /* batch steps since the start of the run */
+    double seconds; /* wall clock of training since the start of the run, evaluation included */
+    double train_loss, train_accuracy; /* cross-entropy in nats; fraction */
+    double test_loss, test_accuracy;   /* NaN without a test part */
+    const double *rate;                /* L      mean step size rho of the epoch (for G = (2/B) R H') */
+    const double *online_bound; /* L      share of steps (scope layer) or neuron steps in which rho_online was
+                                   the smaller bound */
+    const double *active;       /* L      share of (neuron, sample) pairs in the Pos set */
+    const double *inverse_rate; /* L - 1  mean step size of V[2..L]; NaN when not trained */
+} CurvePoint;
+
+/* All points so far, column by column, in memory on rank 0. */
+typedef struct Curves {
+    char *path;
+    size_t layers;
+    size_t count, room;
+    double *column[16]; /* see curves.c */
+} Curves;
+
+/* Start curves of a network of `layers` weight layers, to be kept at `path`.  Rank 0; not collective. */
+int reluopt_curves_create(Curves *curves, const char *path, size_t layers, Error *error);
+
+/* Read an existing file.  RELUOPT_STORAGE, RELUOPT_MEMORY.  Rank 0; not collective. */
+int reluopt_curves_read(Curves *curves, const char *path, Error *error);
+
+/* Add one point and bring the file up to date: written aside and renamed over the old one, so that a reader,
+ * also after a crash, always finds a whole file.  RELUOPT_STORAGE, RELUOPT_MEMORY.  Rank 0; not collective. */
+int reluopt_curves_append(Curves *curves, const CurvePoint *point, Error *error);
+
+/* Point k, 0 <= k < count; its per layer pointers stay valid until the next append. */
+CurvePoint reluopt_curves_point(const Curves *curves, size_t k);
+
+void reluopt_curves_free(Curves *curves);
+
+#endif

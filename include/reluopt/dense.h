@@ -1,0 +1,32 @@
+/* dense.h - dense linear algebra: the only user of BLAS and LAPACK.  Matrices are row-major. */
+#ifndef RELUOPT_DENSE_H
+#define RELUOPT_DENSE_H
+
+#include <stddef.h>
+
+#include "reluopt/error.h"
+
+/* One BLAS thread in this process: parallelism is over ranks.  Call once, before any product. */
+void reluopt_dense_start(void);
+
+/* Name of the BLAS kernel in use, e.g. "Zen", "SkylakeX". */
+const char *reluopt_dense_kernel(void);
+
+/* c = a b:    a m x k, b k x n, c m x n; `lda` is the distance between rows of a (k where it is whole). */
+void reluopt_product(float *c, const float *a, size_t lda, const float *b, size_t m, size_t n, size_t k);
+
+/* c = a b':   a m x k, b n x k, c m x n; `ldc` is the distance between rows of c. */
+void reluopt_product_nt(float *c, size_t ldc, const float *a, const float *b, size_t m, size_t n, size_t k);
+
+/* c = a' b:   a k x m with rows `lda` apart, b k x n, c m x n. */
+void reluopt_product_tn(float *c, const float *a, size_t lda, const float *b, size_t m, size_t n, size_t k);
+
+/* Replace the m x n matrix by one with orthonormal rows (m <= n) or columns (m > n): the Q of its QR
+ * factorisation, signs such that R has a positive diagonal.  RELUOPT_MEMORY, RELUOPT_NUMERIC. */
+int reluopt_orthonormalise(float *a, size_t m, size_t n, Error *error);
+
+/* Eigenvalues (ascending) and eigenvectors (rows of `a` on return) of the symmetric n x n matrix a.
+ * RELUOPT_MEMORY, RELUOPT_NUMERIC. */
+int reluopt_eigen(float *a, float *values, size_t n, Error *error);
+
+#endif

@@ -1,0 +1,17 @@
+/* memory.h - aligned, zeroed memory whose failures are reported, not fatal. */
+#ifndef RELUOPT_MEMORY_H
+#define RELUOPT_MEMORY_H
+
+#include <stddef.h>
+
+#include "reluopt/error.h"
+
+/* `count` elements of `size` bytes, zeroed, aligned to 64 bytes (to 2 MiB from 2 MiB on, so that huge
+ * pages serve); release with free().  NULL after noting RELUOPT_MEMORY (count * size overflows, or
+ * none left); count = 0 gives a valid pointer.  Not collective. */
+void *reluopt_alloc(size_t count, size_t size, Error *error);
+
+/* A copy of `text`; release with free().  NULL after noting RELUOPT_MEMORY. */
+char *reluopt_copy_text(const char *text, Error *error);
+
+#endif

@@ -1,0 +1,38 @@
+/* readers.h - one function per file format.  Each reads a whole file into `samples` and completes `schema`.
+ *
+ * Called on rank 0 alone; not collective.  Sizes in headers are checked against the file's real size before
+ * anything is allocated.  On failure nothing is left allocated, and one line is noted that names the file,
+ * the place in it and what to do:
+ *   RELUOPT_DATA    missing, truncated, wrong magic number, label outside the classes, NaN or infinity,
+ *                   trailing bytes, different numbers of columns, ...
+ *   RELUOPT_MEMORY  does not fit
+ *
+ * `schema` in:  all zero - classes (and categories) are found in the file;
+ *               filled   - features, classes and categories must agree with it, else RELUOPT_DATA.
+ *        out:   describes the file. */
+#ifndef RELUOPT_READERS_H
+#define RELUOPT_READERS_H
+
+#include "reluopt/samples.h"
+
+/* IDX (MNIST family), plain or gzip: unsigned-byte images (any number of dimensions >= 2, flattened) and
+ * unsigned-byte labels in a second file.  Values stay 0..255.  classes = largest label + 1. */
+int reluopt_read_idx(const char *images, const char *labels, Samples *samples, Schema *schema, Error *error);
+
+/* CIFAR-10 binary: records of 1 label byte (0..9) and 3072 bytes (planes R, G, B of 32 x 32); the files are
+ * concatenated in the given order. */
+int reluopt_read_cifar10(const char *const *paths, size_t count, Samples *samples, Schema *schema,
+                         Error *error);
+
+/* CSV: comma separated, optional double quotes, blank lines skipped, LF or CRLF, plain or gzip.
+ *   label    "first", "last", or a column's header name
+ *   header   0 no, 1 yes, -1 decide (a first line with a non-number where the next line has a number)
+ * A column whose every value is a number is a number column; any other is a category column and becomes
+ * 0/1 features, one per category.  Labels are text. */
+int reluopt_read_csv(const char *path, const char *label, int header, Samples *samples, Schema *schema,
+                     Error *error);
+
+/* HDF5: /x (count x anything, flattened; integers or floats) and /y (count integers >= 0). */
+int reluopt_read_hdf5(const char *path, Samples *samples, Schema *schema, Error *error);
+
+#endif

@@ -1,0 +1,50 @@
+/* samples.h - labelled samples in memory, and a data set made of them.  Rank 0 alone holds them. */
+#ifndef RELUOPT_SAMPLES_H
+#define RELUOPT_SAMPLES_H
+
+#include <stddef.h>
+
+#include "reluopt/error.h"
+
+/* `count` samples, one after the other (sample-major, count x features), and their classes. */
+typedef struct Samples {
+    size_t count;
+    size_t features;
+    float *x; /* count x features */
+    int *y;   /* count, 0 .. classes-1 */
+} Samples;
+
+/* How columns and labels of a text file became numbers; kept in the checkpoint so that another file
+ * is read in the same way.  For formats whose classes are numbers, `columns` is 0. */
+typedef struct Column {
+    char *name;        /* header name, or "1", "2", ... (position, label column included) */
+    size_t categories; /* 0: the column holds numbers; else it becomes that many 0/1 features */
+    char **category;   /* sorted category names */
+} Column;
+
+typedef struct Schema {
+    size_t features; /* after categories were spread out */
+    size_t classes;
+    char **class_name; /* `classes` names, sorted (numerically when all are integers), or the numbers as text */
+    size_t columns;    /* feature columns of the text file, label column left out; 0 for other formats */
+    Column *column;
+} Schema;
+
+typedef struct Dataset {
+    Samples train;
+    Samples test;
+    Schema schema;
+} Dataset;
+
+/* Release what the structure owns and zero it.  Not collective. */
+void reluopt_samples_free(Samples *samples);
+void reluopt_schema_free(Schema *schema);
+void reluopt_dataset_free(Dataset *data);
+
+/* The schema as text (several lines, any byte but NUL allowed in names by escaping) and back;
+ * release the text with free().  to_text: NULL after noting RELUOPT_MEMORY.  from_text: RELUOPT_DATA
+ * when the text is malformed, RELUOPT_MEMORY.  Not collective. */
+char *reluopt_schema_to_text(const Schema *schema, Error *error);
+int reluopt_schema_from_text(const char *text, Schema *schema, Error *error);
+
+#endif
