@@ -3,7 +3,6 @@
 #   make            build/reluopt-mpi
 #   make demo       install what is missing, build, train on Fashion-MNIST with 8 ranks
 #   make check      install what is missing, build, run all tests
-#   make bench      timings of one batch step
 #   make format     clang-format on all sources
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), SANITIZE=1.
@@ -16,8 +15,8 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -
            -Wmissing-prototypes -Werror
 CFLAGS  ?= -O3 -g
 CFLAGS  += -std=c11 -D_GNU_SOURCE -march=$(ARCH) -fopenmp-simd -fno-math-errno -fno-trapping-math $(WARN) -MMD -MP \
-           -Iinclude $(shell pkg-config --cflags $(PACKAGES))
-LDLIBS  += $(shell pkg-config --libs $(PACKAGES)) -lm
+           -Iinclude $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LDLIBS  += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 BUILD   := build
 
 ifdef SANITIZE
@@ -30,7 +29,7 @@ SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 
-.PHONY: all tests demo check bench format clean dependencies
+.PHONY: all tests demo check format clean dependencies
 .SECONDARY:
 
 all: $(BUILD)/reluopt-mpi
@@ -53,6 +52,19 @@ $(BUILD)/src/base/random.o: CFLAGS += -ffast-math
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libreluopt.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+dependencies:
+	launch/install-dependencies.sh $(EXTRA)
+
+# Recursive, so that pkg-config is asked after the packages are there.
+demo: dependencies
+	$(MAKE) all
+	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
+
+check: EXTRA = libcmocka-dev python3-h5py
+check: dependencies
+	$(MAKE) all tests
+	tests/run.sh $(PATTERN)
 
 clean:
 	rm -rf build

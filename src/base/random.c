@@ -14,6 +14,7 @@ static const uint32_t weyl[2] = {0x9E3779B9u, 0xBB67AE85u};
 static void philox_lanes(uint32_t x[WORDS][LANES], uint32_t key0, uint32_t key1)
 {
     for (int round = 0; round < ROUNDS; round++) {
+#pragma omp simd
         for (int i = 0; i < LANES; i++) {
             uint64_t a = (uint64_t)multiplier[0] * x[0][i];
             uint64_t b = (uint64_t)multiplier[1] * x[2][i];
@@ -53,15 +54,17 @@ static void address(const RandomKey *key, uint32_t row, uint32_t counter[4], uin
 /* Two pairs of words to four normal numbers (Box and Muller), in place of the words. */
 static void normals(uint32_t x[WORDS][LANES], float z[WORDS][LANES])
 {
-    const float unit = 0x1p-24f, turn = 0x1p-24f * 6.28318530718f;
-    for (int w = 0; w < WORDS; w += 2)
+    const float unit = 0x1p-24f, turn = 0x1p-24f * 6.28318530718f, quarter = 1.57079632679f;
+    for (int w = 0; w < WORDS; w += 2) {
+#pragma omp simd
         for (int i = 0; i < LANES; i++) {
             float u = (float)(int32_t)((x[w][i] >> 8) + 1) * unit; /* (0, 1] */
             float v = (float)(int32_t)(x[w + 1][i] >> 8) * turn;
             float radius = sqrtf(-2.0f * logf(u));
             z[w][i] = radius * cosf(v);
-            z[w + 1][i] = radius * sinf(v);
+            z[w + 1][i] = radius * cosf(v - quarter); /* = sin v; a call of sinf beside cosf does not vectorise */
         }
+    }
 }
 
 void reluopt_add_normal(float *out, const float *in, size_t rows, size_t columns, size_t first_row, float sigma,
