@@ -11,6 +11,9 @@
 
 enum { RELUOPT_MAX_LAYERS = 64, RELUOPT_TEXT = 1024 };
 
+/* "auto" for a number: batch (see reluopt_config_resolve) and data.holdout (the set's own). */
+enum { RELUOPT_AUTO = -1 };
+
 typedef enum Variant { VARIANT_ONLINE, VARIANT_BATCH, VARIANT_LINE_SEARCH } Variant;
 typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED } Direction;
 typedef enum InverseKind { INVERSE_TRAINED, INVERSE_FIXED, INVERSE_TRANSPOSE } InverseKind;
@@ -20,13 +23,14 @@ typedef enum Init { INIT_HE, INIT_GLOROT, INIT_ORTHOGONAL, INIT_TRANSPOSE } Init
 typedef enum Coordinator { COORDINATOR_SHARED, COORDINATOR_DEDICATED } Coordinator;
 typedef enum TrainFigures { TRAIN_AUTO, TRAIN_RUNNING, TRAIN_FULL } TrainFigures;
 
-/* Plain data without pointers: rank 0 resolves it and sends it to all ranks as bytes. */
+/* Plain data without pointers: rank 0 resolves it and sends it to all ranks as bytes.  Texts are UTF-8 and
+ * zero-filled, so equal configurations are equal as bytes. */
 typedef struct Config {
     char method[32];
     int variant;                     /* Variant */
     int hidden;                      /* number of hidden layers */
     int network[RELUOPT_MAX_LAYERS]; /* their widths */
-    int batch;                       /* samples in a batch; 0: the whole training set */
+    int batch;                       /* samples in a batch; 0: the whole training set; RELUOPT_AUTO */
     int epochs;
     int64_t seed;
     double alpha;  /* output target step, thesis: 1 */
@@ -56,7 +60,7 @@ typedef struct Config {
         char label[128];   /* CSV: first, last, or a header name */
         int header;        /* CSV: 0 no, 1 yes, 2 auto */
         int train_samples; /* first-N split: train on the first N samples; 0: all */
-        int holdout;       /* without a test file: seeded stratified hold-out of that many samples */
+        int holdout; /* without a test file: seeded stratified hold-out of that many samples; RELUOPT_AUTO */
     } data;
     struct {
         int train; /* TrainFigures: what the training curve is measured on */
@@ -67,10 +71,11 @@ typedef struct Config {
 /* Fill with the defaults of the option table.  Not collective. */
 void reluopt_config_default(Config *config);
 
-/* Read a YAML file over what `config` holds.  Nested maps and dotted keys are the same ("inverse: {kind:
- * fixed}", "inverse.kind: fixed").  Errors (RELUOPT_USAGE, with file:line:column): unreadable file, bad YAML,
- * unknown key (with "did you mean"), duplicate key, value of the wrong type or out of range.  Rank 0; not
- * collective. */
+/* Read a YAML file (UTF-8, at most 1 MiB; empty is valid) over what `config` holds.  Nested maps and dotted
+ * keys are the same ("inverse: {kind: fixed}", "inverse.kind: fixed").  Errors (RELUOPT_USAGE, with
+ * file:line:column): unreadable file, bad YAML, anchors, aliases, tags, several documents, unknown key (with
+ * "did you mean"), duplicate key, value of the wrong type or out of range; RELUOPT_MEMORY.  After an error
+ * `config` holds the values before it.  Rank 0; not collective. */
 int reluopt_config_read(Config *config, const char *path, Error *error);
 
 /* The same from YAML in memory; `source` names it in messages.  Used for the configuration inside a checkpoint.
@@ -83,18 +88,24 @@ int reluopt_config_set(Config *config, const char *key, const char *value, Error
 /* True when `key` is a key of the option table. */
 bool reluopt_config_is_key(const char *key);
 
-/* The resolved configuration as YAML, one "key: value" line per option, each value round-trips exactly;
- * `comments`: with meaning and default of each key.  Returns malloc'ed text, NULL after RELUOPT_MEMORY. */
+/* The configuration as YAML, one "key: value" line per option; parsing it gives the same bytes.
+ * `comments`: above each key a line with its meaning, one with what it allows and its default.  Returns
+ * malloc'ed text, NULL after RELUOPT_MEMORY. */
 char *reluopt_config_text(const Config *config, bool comments, Error *error);
 
 /* Key, meaning, default and choices, for --help. */
 void reluopt_config_help(FILE *out);
 
+/* Give batch = RELUOPT_AUTO its value: 100 for the batch variant, else 0 (the whole training set).  Call it
+ * before the check and the echo.  Not collective. */
+void reluopt_config_resolve(Config *config);
+
 /* Settings that do not go together (online with a batch size, dedicated coordinator on one rank, no hidden
  * layer, ...). `size`: number of ranks.  RELUOPT_USAGE.  Not collective. */
 int reluopt_config_check(const Config *config, int size, Error *error);
 
-/* Name of an option's choice, e.g. reluopt_config_choice("direction", DIRECTION_PLAIN) = "plain". */
+/* Name of an option's choice, e.g. reluopt_config_choice("direction", DIRECTION_PLAIN) = "plain"; "?" when
+ * there is none. */
 const char *reluopt_config_choice(const char *key, int value);
 
 #endif

@@ -1,0 +1,53 @@
+/* table.h - the option table, private to src/config. */
+#ifndef RELUOPT_CONFIG_TABLE_H
+#define RELUOPT_CONFIG_TABLE_H
+
+#include <stddef.h>
+
+#include "reluopt/config.h"
+
+enum {
+    OPTION_LIMIT = 64,  /* room for the options */
+    KEY_SIZE = 32,      /* room for any key of the table */
+    ALLOWED_SIZE = 160, /* room for what any option allows */
+    SUBJECT_SIZE = 512  /* room for where a value was given */
+};
+
+typedef enum Type { TYPE_INTEGER, TYPE_REAL, TYPE_BOOL, TYPE_CHOICE, TYPE_TEXT, TYPE_WIDTHS } Type;
+
+typedef struct Option {
+    const char *key;
+    Type type;
+    size_t offset, size;        /* of the member of Config */
+    int64_t min, max;           /* numbers and widths, inclusive */
+    bool above;                 /* real: min itself is excluded */
+    bool automatic;             /* integer: "auto" stands for RELUOPT_AUTO */
+    const char *const *choices; /* choice: spelled as the enum counts, NULL at the end */
+    const char *value;          /* default, as it would be typed */
+    const char *meaning;        /* one line for the help */
+} Option;
+
+extern const Option option_table[];
+extern const size_t option_count;
+
+/* The option called `key`.  NULL after RELUOPT_USAGE that begins with `subject` (where the key was given) and
+ * ends with the closest key, or with the members when `key` is a group. */
+const Option *option_find(const char *key, const char *subject, Error *error);
+
+/* True when `key` is what comes before the dot in some key of the table. */
+bool option_is_group(const char *key);
+
+/* Set the option's member of `config` from text; it is unchanged after RELUOPT_USAGE, which begins with
+ * `subject` and says what is allowed, and the default. */
+int option_set(const Option *option, Config *config, const char *value, const char *subject, Error *error);
+
+/* What the option allows, and its default: "an integer from 1 to 9 (default 5)". */
+void option_allowed(const Option *option, char text[ALLOWED_SIZE]);
+
+/* The integer member of an option (int or int64_t). */
+int64_t option_integer(const Option *option, const Config *config);
+
+/* Read one UTF-8 character: its length in bytes, 0 at the end of the text and where it is not UTF-8. */
+size_t utf8_read(const char *text, unsigned *character);
+
+#endif

@@ -1,0 +1,159 @@
+/* text.c - from values to text: echo as YAML, help, and what an option allows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "table.h"
+
+size_t utf8_read(const char *text, unsigned *character)
+{
+    static const unsigned first_of_length[] = {0, 1, 0x80, 0x800, 0x10000}; /* shorter forms are not UTF-8 */
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t length = bytes[0] < 0x80 ? 1 : bytes[0] < 0xC0 ? 0 : bytes[0] < 0xE0 ? 2 : bytes[0] < 0xF0 ? 3 : 4;
+    unsigned value = length == 1 ? bytes[0] : bytes[0] & (0x7Fu >> length);
+    if (length == 0 || bytes[0] >= 0xF8)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0; /* a zero byte also ends here */
+        value = value << 6 | (bytes[i] & 0x3F);
+    }
+    if (value < first_of_length[length] || (value >= 0xD800 && value < 0xE000) || value > 0x10FFFF)
+        return 0;
+    *character = value;
+    return length;
+}
+
+/* Control characters, line ends and byte order marks do not survive in YAML as they are. */
+static bool needs_escape(unsigned c)
+{
+    return c < ' ' || c == '"' || c == '\\' || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 ||
+           c == 0xFEFF || c == 0xFFFE || c == 0xFFFF;
+}
+
+static void print_text(FILE *out, const char *text)
+{
+    unsigned character;
+    fputc('"', out);
+    for (size_t length; (length = utf8_read(text, &character)) > 0; text += length) {
+        if (character == '"' || character == '\\')
+            fprintf(out, "\\%c", (char)character);
+        else if (needs_escape(character))
+            fprintf(out, "\\u%04X", character);
+        else
+            fwrite(text, 1, length, out);
+    }
+    fputc('"', out);
+}
+
+/* The shortest decimal form that reads back as the same number. */
+static void print_real(FILE *out, double number)
+{
+    char text[32];
+    int digits = 1;
+    do
+        snprintf(text, sizeof text, "%.*g", digits, number);
+    while (strtod(text, NULL) != number && digits++ < 17);
+    fputs(text, out);
+}
+
+static void print_value(FILE *out, const Option *option, const Config *config)
+{
+    const void *member = (const char *)config + option->offset;
+    int64_t integer;
+    switch (option->type) {
+    case TYPE_INTEGER:
+        integer = option_integer(option, config);
+        if (option->automatic && integer == RELUOPT_AUTO)
+            fputs("auto", out);
+        else
+            fprintf(out, "%lld", (long long)integer);
+        break;
+    case TYPE_REAL:
+        print_real(out, *(const double *)member);
+        break;
+    case TYPE_BOOL:
+        fputs(*(const bool *)member ? "yes" : "no", out);
+        break;
+    case TYPE_CHOICE:
+        fputs(option->choices[*(const int *)member], out);
+        break;
+    case TYPE_TEXT:
+        print_text(out, member);
+        break;
+    case TYPE_WIDTHS:
+        fputc('[', out);
+        for (int i = 0; i < config->hidden; i++)
+            fprintf(out, "%s%d", i > 0 ? ", " : "", config->network[i]);
+        fputc(']', out);
+        break;
+    }
+}
+
+static void join_choices(const Option *option, char *text, size_t size)
+{
+    size_t length = (size_t)snprintf(text, size, "one of");
+    for (int i = 0; option->choices[i]; i++)
+        length += (size_t)snprintf(text + length, size - length, "%s %s", i > 0 ? "," : "", option->choices[i]);
+}
+
+void option_allowed(const Option *option, char text[ALLOWED_SIZE])
+{
+    char kind[96];
+    long long min = option->min, max = option->max;
+    switch (option->type) {
+    case TYPE_INTEGER:
+        snprintf(kind, sizeof kind, "an integer from %lld to %lld%s", min, max,
+                 option->automatic ? ", or auto" : "");
+        break;
+    case TYPE_REAL:
+        snprintf(kind, sizeof kind, "a number %s %lld and <= %lld", option->above ? ">" : ">=", min, max);
+        break;
+    case TYPE_BOOL:
+        snprintf(kind, sizeof kind, "yes or no");
+        break;
+    case TYPE_CHOICE:
+        join_choices(option, kind, sizeof kind);
+        break;
+    case TYPE_TEXT:
+        snprintf(kind, sizeof kind, "UTF-8 text of at most %zu bytes", option->size - 1);
+        break;
+    case TYPE_WIDTHS:
+        snprintf(kind, sizeof kind, "at most %d widths from %lld to %lld, such as 500,500", RELUOPT_MAX_LAYERS,
+                 min, max);
+        break;
+    }
+    snprintf(text, ALLOWED_SIZE, "%s (default %s)", kind, *option->value != '\0' ? option->value : "empty");
+}
+
+char *reluopt_config_text(const Config *config, bool comments, Error *error)
+{
+    char *text = NULL, allowed[ALLOWED_SIZE];
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    for (const Option *o = option_table; out && o < option_table + option_count; o++) {
+        if (comments) {
+            option_allowed(o, allowed);
+            fprintf(out, "# %s\n# %s\n", o->meaning, allowed);
+        }
+        fprintf(out, "%s: ", o->key);
+        print_value(out, o, config);
+        fputc('\n', out);
+    }
+    bool failed = !out || ferror(out);
+    if (out && fclose(out) != 0)
+        failed = true;
+    if (!failed)
+        return text;
+    free(text);
+    reluopt_fail(error, RELUOPT_MEMORY, "out of memory while writing the configuration as text");
+    return NULL;
+}
+
+void reluopt_config_help(FILE *out)
+{
+    char allowed[ALLOWED_SIZE];
+    for (const Option *o = option_table; o < option_table + option_count; o++) {
+        option_allowed(o, allowed);
+        fprintf(out, "  %-18s  %s\n  %-18s  %s\n", o->key, o->meaning, "", allowed);
+    }
+}

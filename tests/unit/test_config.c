@@ -1,0 +1,753 @@
+/* test_config.c - the option table, its YAML reader, its texts and its checks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reluopt/config.h"
+
+static Config defaults(void)
+{
+    Config config;
+    reluopt_config_default(&config);
+    return config;
+}
+
+static int parse(Config *config, const char *yaml, Error *error)
+{
+    *error = (Error){0};
+    reluopt_config_default(config);
+    return reluopt_config_parse(config, yaml, strlen(yaml), "run.yaml", error);
+}
+
+static Config parse_good(const char *yaml)
+{
+    Config config;
+    Error error;
+    if (parse(&config, yaml, &error) != RELUOPT_OK)
+        fail_msg("%s\n%s", yaml, error.message);
+    return config;
+}
+
+static void assert_contains(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("\"%s\" is not in: %s", part, text);
+}
+
+/* `yaml` is refused at `place` ("line:column") with a message that contains `hint`. */
+static void assert_refused(const char *yaml, const char *place, const char *hint)
+{
+    Config config;
+    Error error;
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "run.yaml:%s: ", place);
+    assert_int_equal(parse(&config, yaml, &error), RELUOPT_USAGE);
+    if (strncmp(error.message, prefix, strlen(prefix)) != 0)
+        fail_msg("expected %s%s, got: %s", prefix, hint, error.message);
+    assert_contains(error.message, hint);
+}
+
+static void assert_set(Config *config, const char *key, const char *value)
+{
+    Error error = {0};
+    if (reluopt_config_set(config, key, value, &error) != RELUOPT_OK)
+        fail_msg("%s", error.message);
+}
+
+/* "--key value" is refused, changes nothing, and the message names it and contains `hint`. */
+static void assert_not_set(const char *key, const char *value, const char *hint)
+{
+    Config config = defaults(), before = defaults();
+    Error error = {0};
+    char option[128];
+    snprintf(option, sizeof option, "--%s %s", key, *value != '\0' ? value : "''");
+    if (reluopt_config_set(&config, key, value, &error) != RELUOPT_USAGE)
+        fail_msg("%s is accepted", option);
+    assert_contains(error.message, option);
+    assert_contains(error.message, hint);
+    assert_contains(error.message, "(default ");
+    assert_memory_equal(&config, &before, sizeof config);
+}
+
+static void assert_round_trip(const Config *config)
+{
+    for (int comments = 0; comments < 2; comments++) {
+        Config back = defaults();
+        Error error = {0};
+        char *text = reluopt_config_text(config, comments, &error);
+        assert_non_null(text);
+        if (reluopt_config_parse(&back, text, strlen(text), "echo", &error) != RELUOPT_OK)
+            fail_msg("%s\n%s", error.message, text);
+        assert_memory_equal(&back, config, sizeof back);
+        free(text);
+    }
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    Config c = defaults();
+    assert_string_equal(c.method, "adaptive");
+    assert_int_equal(c.variant, VARIANT_BATCH);
+    assert_int_equal(c.hidden, 2);
+    assert_int_equal(c.network[0], 100);
+    assert_int_equal(c.network[1], 100);
+    assert_int_equal(c.batch, RELUOPT_AUTO);
+    assert_int_equal(c.epochs, 20);
+    assert_int_equal(c.seed, 1);
+    assert_true(c.alpha == 1 && c.inverse.noise == 0.1 && c.rate.start == 1);
+    assert_int_equal(c.direction, DIRECTION_CENTRED);
+    assert_true(c.gate);
+    assert_int_equal(c.inverse.kind, INVERSE_TRAINED);
+    assert_int_equal(c.inverse.steps, 1);
+    assert_int_equal(c.rate.rule, RATE_OPT);
+    assert_int_equal(c.rate.scope, SCOPE_NEURON);
+    assert_int_equal(c.init.forward, INIT_ORTHOGONAL);
+    assert_int_equal(c.init.inverse, INIT_TRANSPOSE);
+    assert_int_equal(c.preprocess, PREPROCESS_STANDARDISE);
+    assert_int_equal(c.coordinator, COORDINATOR_SHARED);
+    assert_string_equal(c.data.name, "rings-xor");
+    assert_string_equal(c.data.label, "last");
+    assert_string_equal(c.data.dir, "");
+    assert_int_equal(c.data.header, 2);
+    assert_int_equal(c.data.holdout, RELUOPT_AUTO);
+    assert_int_equal(c.data.train_samples, 0);
+    assert_int_equal(c.eval.train, TRAIN_AUTO);
+    assert_int_equal(c.checkpoint_every, 1);
+}
+
+static void test_set_good(void **state)
+{
+    (void)state;
+    Config c = defaults();
+    assert_set(&c, "batch", "0");
+    assert_int_equal(c.batch, 0);
+    assert_set(&c, "batch", "auto");
+    assert_int_equal(c.batch, RELUOPT_AUTO);
+    assert_set(&c, "seed", "9223372036854775807");
+    assert_true(c.seed == INT64_MAX);
+    assert_set(&c, "alpha", "2.5e-1");
+    assert_true(c.alpha == 0.25);
+    assert_set(&c, "inverse.noise", "0");
+    assert_true(c.inverse.noise == 0);
+    assert_set(&c, "gate", "false");
+    assert_false(c.gate);
+    assert_set(&c, "gate", "yes");
+    assert_true(c.gate);
+    assert_set(&c, "variant", "line-search");
+    assert_int_equal(c.variant, VARIANT_LINE_SEARCH);
+    assert_set(&c, "network", "7");
+    assert_int_equal(c.hidden, 1);
+    assert_set(&c, "network", "16777216, 1,3");
+    assert_int_equal(c.hidden, 3);
+    assert_int_equal(c.network[0], 1 << 24);
+    assert_int_equal(c.network[2], 3);
+    assert_set(&c, "network", "7");
+    assert_int_equal(c.network[1], 0); /* what was beyond is cleared */
+    assert_set(&c, "data.train", "a, b: #c");
+    assert_string_equal(c.data.train, "a, b: #c");
+    assert_set(&c, "data.header", "no");
+    assert_int_equal(c.data.header, 0);
+}
+
+static void test_set_bad_numbers(void **state)
+{
+    (void)state;
+    static const char *const integers[] = {
+        "",   "1e3", "3.7",   " 1",  "1 ",  "0x10", "abc", "-",
+        "+1", "1-2", "1,000", "inf", "0x1", "--1",  "-1",  "99999999999999999999"};
+    static const char *const reals[] = {"",   "nan",   "inf", "-inf", "0x1p3", " 1",    "1 ", "1,5",
+                                        "1e", "1.2.3", ".",   "e5",   "-1",    "1e999", "1f", "infinity"};
+    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
+        assert_not_set("batch", integers[i], "must be an integer from 0 to 1000000000, or auto (default auto)");
+        assert_not_set("seed", integers[i], "must be an integer from 0 to 9223372036854775807 (default 1)");
+    }
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        assert_not_set("alpha", reals[i], "must be a number > 0 and <= 1000000 (default 1)");
+        assert_not_set("inverse.noise", reals[i], "must be a number >= 0 and <= 1000000 (default 0.1)");
+    }
+    assert_not_set("epochs", "0", "an integer from 1 to");
+    assert_not_set("epochs", "auto", "an integer from 1 to");
+    assert_not_set("epochs", "1000000001", "an integer from 1 to");
+    assert_not_set("alpha", "0", "> 0");
+    assert_not_set("alpha", "1e-400", "> 0");
+}
+
+static void test_set_bad_others(void **state)
+{
+    (void)state;
+    static const char *const widths[] = {"0",        "500,", ",500", "500,,5", "a",  "1.5",
+                                         "16777217", "5 ,5", "-1",   "5;5",    " 5", "00000000000000000005"};
+    static const char *const bools[] = {"", "on", "1", "Yes", "y", "TRUE", "yes "};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        assert_not_set("network", widths[i], "at most 64 widths from 1 to 16777216");
+    for (size_t i = 0; i < sizeof bools / sizeof *bools; i++)
+        assert_not_set("gate", bools[i], "must be yes or no (default yes)");
+    assert_not_set("variant", "batches", "one of online, batch, line-search (default batch)");
+    assert_not_set("variant", "", "one of online");
+    assert_not_set("init.forward", "transpose", "one of he, glorot, orthogonal");
+    assert_not_set("data.name", "a name that is so long that it does not fit into its sixty-three byt",
+                   "63 bytes");
+    assert_not_set("data.dir", "\xff", "UTF-8");
+    assert_not_set("data.dir", "caf\xc3", "UTF-8");
+    assert_not_set("data.dir", "\xc0\xaf", "UTF-8");     /* "/" in too many bytes */
+    assert_not_set("data.dir", "\xed\xa0\x80", "UTF-8"); /* half a surrogate pair */
+    assert_not_set("data.dir", "\xf4\x90\x80\x80", "UTF-8");
+    assert_not_set("data.dir", "\xf8\x88\x80\x80\x80", "UTF-8");
+}
+
+static void test_most_layers(void **state)
+{
+    (void)state;
+    char list[RELUOPT_MAX_LAYERS * 9 + 16] = "16777216";
+    for (int i = 1; i < RELUOPT_MAX_LAYERS; i++)
+        strcat(list, ",16777216");
+    Config c = defaults();
+    assert_set(&c, "network", list);
+    assert_int_equal(c.hidden, RELUOPT_MAX_LAYERS);
+    assert_round_trip(&c);
+    Error error = {0};
+    assert_int_equal(reluopt_config_set(&c, "network", strcat(list, ",1"), &error), RELUOPT_USAGE);
+}
+
+static void test_text_limits(void **state)
+{
+    (void)state;
+    char text[RELUOPT_TEXT + 1];
+    Config c = defaults();
+    Error error = {0};
+    memset(text, 'x', sizeof text);
+    text[RELUOPT_TEXT - 1] = '\0';
+    assert_set(&c, "data.dir", text);
+    assert_string_equal(c.data.dir, text);
+    assert_round_trip(&c);
+    assert_set(&c, "data.dir", "");
+    Config fresh = defaults();
+    assert_memory_equal(&c, &fresh, sizeof c);
+    text[RELUOPT_TEXT - 1] = 'x';
+    text[RELUOPT_TEXT] = '\0';
+    assert_int_equal(reluopt_config_set(&c, "data.dir", text, &error), RELUOPT_USAGE);
+    assert_contains(error.message, "at most 1023 bytes (default empty)");
+}
+
+static void test_unknown_option(void **state)
+{
+    (void)state;
+    static const char *const near[][2] = {
+        {"btach", "batch"},           {"inverse.knd", "inverse.kind"},          {"steps", "inverse.steps"},
+        {"noize", "inverse.noise"},   {"train-samples", "data.train_samples"},  {"Batch", "batch"},
+        {"networks", "network"},      {"checkpoint_every", "checkpoint.every"}, {"scope", "rate.scope"},
+        {"pre-process", "preprocess"}};
+    for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
+        Config c = defaults();
+        Error error = {0};
+        char expected[128];
+        snprintf(expected, sizeof expected, "--%s: unknown key; did you mean %s?", near[i][0], near[i][1]);
+        assert_false(reluopt_config_is_key(near[i][0]));
+        assert_int_equal(reluopt_config_set(&c, near[i][0], "1", &error), RELUOPT_USAGE);
+        assert_string_equal(error.message, expected);
+    }
+    static const char *const far[] = {"", "x", "momentum", "learning_rate", "a.b.c.d.e"};
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        Config c = defaults();
+        Error error = {0};
+        assert_int_equal(reluopt_config_set(&c, far[i], "1", &error), RELUOPT_USAGE);
+        assert_contains(error.message, "unknown key");
+        assert_null(strstr(error.message, "did you mean"));
+    }
+    Config c = defaults();
+    Error error = {0};
+    assert_int_equal(reluopt_config_set(&c, "inverse", "fixed", &error), RELUOPT_USAGE);
+    assert_string_equal(error.message,
+                        "--inverse: is a group of keys: inverse.kind, inverse.steps, inverse.noise");
+    assert_true(reluopt_config_is_key("inverse.kind"));
+    assert_false(reluopt_config_is_key("inverse"));
+}
+
+static void test_choice_names(void **state)
+{
+    (void)state;
+    assert_string_equal(reluopt_config_choice("direction", DIRECTION_PLAIN), "plain");
+    assert_string_equal(reluopt_config_choice("variant", VARIANT_LINE_SEARCH), "line-search");
+    assert_string_equal(reluopt_config_choice("rate.rule", RATE_ONLINE), "online");
+    assert_string_equal(reluopt_config_choice("rate.scope", SCOPE_LAYER), "layer");
+    assert_string_equal(reluopt_config_choice("inverse.kind", INVERSE_FIXED), "fixed");
+    assert_string_equal(reluopt_config_choice("init.inverse", INIT_TRANSPOSE), "transpose");
+    assert_string_equal(reluopt_config_choice("preprocess", PREPROCESS_ZCA), "zca");
+    assert_string_equal(reluopt_config_choice("coordinator", COORDINATOR_DEDICATED), "dedicated");
+    assert_string_equal(reluopt_config_choice("eval.train", TRAIN_FULL), "full");
+    assert_string_equal(reluopt_config_choice("data.header", 2), "auto");
+    assert_string_equal(reluopt_config_choice("direction", 2), "?");
+    assert_string_equal(reluopt_config_choice("direction", -1), "?");
+    assert_string_equal(reluopt_config_choice("batch", 0), "?");
+    assert_string_equal(reluopt_config_choice("nothing", 0), "?");
+}
+
+static void test_yaml_nothing(void **state)
+{
+    (void)state;
+    static const char *const nothing[] = {"",           "\n\n", "# a comment\n", "---\n",
+                                          "---\n...\n", "{}",   "\xEF\xBB\xBF"};
+    Config expected = defaults();
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
+        Config c = parse_good(nothing[i]);
+        assert_memory_equal(&c, &expected, sizeof c);
+    }
+}
+
+static void test_yaml_spellings(void **state)
+{
+    (void)state;
+    static const char *const same[] = {
+        "network: [500, 400]\nbatch: 50\ninverse:\n  kind: fixed\n  noise: 0.5\ndata:\n  name: mnist\n",
+        "network: 500,400\nbatch: '50'\ninverse.kind: fixed\ninverse.noise: 0.5\ndata.name: \"mnist\"\n",
+        "network:\n  - 500\n  - 400\nbatch: \"50\"\ninverse.kind: fixed\ninverse: {noise: .5}\ndata: {name: "
+        "mnist}",
+        "network: 500, 400\r\nbatch: 50\r\ninverse:\r\n  kind: fixed\r\n  noise: 5e-1\r\ndata.name: mnist\r\n",
+        "{network: [500,400], batch: 50, inverse: {kind: fixed}, inverse: {noise: 0.5}, ? data.name : mnist}",
+        "\xEF\xBB\xBFnetwork: \"500,400\"\nbatch: 50 # of them\ninverse.kind: fixed\ninverse.noise: 0.5\n"
+        "data.name: >-\n  mnist\n",
+    };
+    Config expected = defaults();
+    assert_set(&expected, "network", "500,400");
+    assert_set(&expected, "batch", "50");
+    assert_set(&expected, "inverse.kind", "fixed");
+    assert_set(&expected, "inverse.noise", "0.5");
+    assert_set(&expected, "data.name", "mnist");
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        Config c = parse_good(same[i]);
+        assert_memory_equal(&c, &expected, sizeof c);
+    }
+}
+
+static void test_yaml_bad_values(void **state)
+{
+    (void)state;
+    assert_refused("epochs: 5\nbatch: 12x\n", "2:8", "batch: 12x: must be an integer from 0 to 1000000000");
+    assert_refused("inverse:\n  noise: -1\n", "2:10", "inverse.noise: -1: must be a number >= 0");
+    assert_refused("batch:\n", "1:7", "batch: '': must be");
+    assert_refused("batch: ' 1'", "1:8", "must be an integer");
+    assert_refused("alpha: .nan", "1:8", "must be a number");
+    assert_refused("gate: on", "1:7", "must be yes or no");
+    assert_refused("variant: line_search\r\n", "1:10", "line-search");
+    assert_refused("network: [500, 0]", "1:10", "network: 500,0: must be at most 64 widths");
+    assert_refused("network: [500, [1]]", "1:16", "list of numbers");
+    assert_refused("network: [500, {a: 1}]", "1:16", "list of numbers");
+    assert_refused("batch: [1]", "1:8", "batch: is not a list");
+    assert_refused("batch: {size: 1}", "1:8", "batch: is not a group of keys");
+    assert_refused("network: {a: 1}", "1:10", "network: is not a group of keys");
+    assert_refused("data.dir: \"a\\0b\"", "1:11", "NUL");
+    assert_refused("\"batch\\0\": 1", "1:1", "NUL");
+}
+
+static void test_yaml_bad_keys(void **state)
+{
+    (void)state;
+    assert_refused("# x\nbtach: 5\n", "2:1", "btach: unknown key; did you mean batch?");
+    assert_refused("inverse:\n  knd: fixed\n", "2:3", "inverse.knd: unknown key; did you mean inverse.kind?");
+    assert_refused("momentum: {}\n", "1:1", "momentum: unknown key");
+    assert_refused("inverse: fixed\n", "1:1", "inverse: is a group of keys: inverse.kind, ");
+    assert_refused("inverse: [1]\n", "1:1", "inverse: is a group of keys");
+    assert_refused("inverse: {'': 1}\n", "1:11", "inverse.: unknown key");
+    assert_refused("<<: {batch: 1}\n", "1:1", "unknown key");
+    assert_refused("[a, b]: 1\n", "1:1", "a key must be a word");
+    assert_refused("? {a: b}\n: 1\n", "1:3", "a key must be a word");
+    assert_refused("batch: 1\nepochs: 2\nbatch: 1\n", "3:1", "batch: given twice, first on line 1");
+    assert_refused("inverse.kind: fixed\ninverse:\n  kind: fixed\n", "3:3",
+                   "inverse.kind: given twice, first on line 1");
+}
+
+static void test_yaml_not_a_configuration(void **state)
+{
+    (void)state;
+    assert_refused("hello", "1:1", "lines of \"key: value\"");
+    assert_refused("- a\n- b\n", "1:1", "lines of \"key: value\"");
+    assert_refused("batch: 1\n---\nbatch: 2\n", "2:1", "second document");
+    assert_refused("batch: &a 1\n", "1:8", "anchors, aliases and tags");
+    assert_refused("batch: *a\n", "1:8", "anchors, aliases and tags");
+    assert_refused("*a : 1\n", "1:1", "anchors, aliases and tags");
+    assert_refused("network: &a [1]\n", "1:10", "anchors, aliases and tags");
+    assert_refused("&a\nbatch: 1\n", "1:1", "anchors, aliases and tags");
+    assert_refused("batch: !!int 1\n", "1:8", "anchors, aliases and tags");
+    assert_refused("network: !!seq [1]\n", "1:10", "anchors, aliases and tags");
+    assert_refused("inverse: !x {kind: fixed}\n", "1:10", "anchors, aliases and tags");
+}
+
+static void test_yaml_bad_syntax(void **state)
+{
+    (void)state;
+    assert_refused("batch: 1\ndata.dir: a: b\n", "2:12", "mapping values are not allowed in this context");
+    assert_refused("a: \"b\n", "2:1", "unexpected end of stream");
+    assert_refused("network: [1, 2\n", "2:1", "did not find expected ',' or ']'");
+    assert_refused("batch: 1\n\tepochs: 2\n", "2:1", "found a tab character that violates indentation");
+    assert_refused("# \xC3\xA9\ndata.dir: caf\xC3\xA9 \xFF\n", "2:16", "invalid leading UTF-8 octet");
+    assert_refused("batch: 1\r\ndata.dir: a\x01", "2:12", "control characters are not allowed");
+    Config c = defaults();
+    Error error = {0};
+    assert_int_equal(reluopt_config_parse(&c, "batch: 1\n\0", 10, "run.yaml", &error), RELUOPT_USAGE);
+    assert_contains(error.message, "run.yaml:2:1: control characters are not allowed");
+    error = (Error){0};
+    assert_int_equal(reluopt_config_parse(&c,
+                                          "\xFF\xFE"
+                                          "b\0:\0",
+                                          6, "run.yaml", &error),
+                     RELUOPT_USAGE);
+    assert_contains(error.message, "run.yaml:1:1: invalid leading UTF-8 octet"); /* UTF-16 */
+}
+
+/* `count` times `part`, then `end`: nothing that deep overflows the stack. */
+static void assert_deep_refused(const char *start, const char *part, size_t count, const char *place)
+{
+    size_t length = strlen(part), head = strlen(start);
+    char *yaml = malloc(head + length * count + 1);
+    assert_non_null(yaml);
+    memcpy(yaml, start, head);
+    for (size_t i = 0; i < count; i++)
+        memcpy(yaml + head + i * length, part, length);
+    yaml[head + length * count] = '\0';
+    assert_refused(yaml, place, "");
+    free(yaml);
+}
+
+static void test_yaml_deep(void **state)
+{
+    (void)state;
+    assert_deep_refused("", "[", 500000, "1:1");
+    assert_deep_refused("network: ", "[", 500000, "1:11");
+    assert_deep_refused("", "{inverse: ", 50000, "1:12");
+    assert_deep_refused("inverse: ", "{a: ", 100000, "1:11");
+    assert_deep_refused("network: [", "1, ", 300000, "1:1547");
+}
+
+static void write_file(const char *path, const void *bytes, size_t size)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_unreadable(const char *path, const char *hint)
+{
+    Config c = defaults();
+    Error error = {0};
+    assert_int_equal(reluopt_config_read(&c, path, &error), RELUOPT_USAGE);
+    assert_contains(error.message, path);
+    assert_contains(error.message, hint);
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/test_config_XXXXXX";
+    int handle = mkstemp(path);
+    assert_true(handle >= 0);
+    close(handle);
+    assert_unreadable("/nowhere/run.yaml", "No such file or directory");
+    assert_unreadable("/", "Is a directory");
+
+    static char large[(1 << 20) + 1];
+    memset(large, '\n', sizeof large);
+    write_file(path, large, sizeof large);
+    assert_unreadable(path, "larger than 1 MiB");
+    write_file(path, large, sizeof large - 1);
+    Config c = defaults();
+    Error error = {0};
+    assert_int_equal(reluopt_config_read(&c, path, &error), RELUOPT_OK);
+    write_file(path, "seed: 7\r\nbatch: 33\r\n", 20);
+    assert_int_equal(reluopt_config_read(&c, path, &error), RELUOPT_OK);
+    assert_int_equal(c.seed, 7);
+    assert_int_equal(c.batch, 33);
+    write_file(path, "seed: 7\nbatch: -33\n", 19);
+    assert_unreadable(path, ":2:8: batch: -33: must be");
+    unlink(path);
+}
+
+/* A later source goes over an earlier one, and leaves the rest. */
+static void test_layers_of_sources(void **state)
+{
+    (void)state;
+    Config c = parse_good("batch: 5\nepochs: 6\n");
+    Error error = {0};
+    assert_set(&c, "batch", "7");
+    assert_int_equal(reluopt_config_parse(&c, "seed: 8", 7, "more", &error), RELUOPT_OK);
+    assert_int_equal(c.batch, 7);
+    assert_int_equal(c.epochs, 6);
+    assert_int_equal(c.seed, 8);
+}
+
+static void test_special_texts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {" leading and trailing ",
+                                        "a\nb\r\n\tc",
+                                        "\x01\x1f\x7f",
+                                        "quote \" and \\ and 'x'",
+                                        "# no: comment",
+                                        "\xC3\xA9t\xC3\xA9 \xE6\x95\xB0\xE6\x8D\xAE \xF0\x9F\x8E\xB2",
+                                        "\xC2\x80\xC2\x85\xC2\x9F\xC2\xA0",
+                                        "\xE2\x80\xA8\xE2\x80\xA9\xEF\xBB\xBF\xEF\xBF\xBE\xEF\xBF\xBF",
+                                        "- [x], {y}",
+                                        "*a &b !c %d @e `f",
+                                        "null",
+                                        "~",
+                                        "yes",
+                                        "12",
+                                        "...",
+                                        "---",
+                                        "\xF4\x8F\xBF\xBF\xED\x9F\xBF\xEE\x80\x80"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        Config c = defaults();
+        assert_set(&c, "data.dir", texts[i]);
+        assert_set(&c, "data.label", texts[i]);
+        assert_string_equal(c.data.dir, texts[i]);
+        assert_round_trip(&c);
+    }
+}
+
+static void test_echo(void **state)
+{
+    (void)state;
+    Config c = parse_good("data.dir: caf\xC3\xA9\ninverse.noise: 0.1\nalpha: 0.30000000000000004\nseed: 12");
+    Error error = {0};
+    char *text = reluopt_config_text(&c, false, &error);
+    assert_non_null(text);
+    assert_ptr_equal(strstr(text, "method: \"adaptive\"\nvariant: batch\nnetwork: [100, 100]\nbatch: auto\n"),
+                     text);
+    assert_contains(text, "\ndata.dir: \"caf\xC3\xA9\"\n");
+    assert_contains(text, "\ninverse.noise: 0.1\n");
+    assert_contains(text, "\nalpha: 0.30000000000000004\n");
+    assert_contains(text, "\ngate: yes\n");
+    assert_null(strchr(text, '#'));
+    free(text);
+    reluopt_config_resolve(&c);
+    text = reluopt_config_text(&c, true, &error);
+    assert_contains(text, "\n# an integer from 0 to 1000000000, or auto (default auto)\nbatch: 100\n");
+    free(text);
+}
+
+/* A small generator of its own, so that a failure comes again. */
+static uint64_t draw(uint64_t *state, uint64_t below)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (*state >> 16) % below;
+}
+
+static double draw_real(uint64_t *state)
+{
+    double fraction = (double)(1 + draw(state, UINT64_C(1) << 47)) / 0x1p47;
+    int scale = draw(state, 2) ? 0 : -(int)draw(state, 1080); /* down to subnormal */
+    double number = fraction * 1e6;
+    for (; scale < 0 && number / 2 > 0; scale++)
+        number /= 2;
+    return number;
+}
+
+static void draw_text(uint64_t *state, char *text, size_t size)
+{
+    static const char *const parts[] = {"a",
+                                        "Z",
+                                        "0",
+                                        " ",
+                                        "\n",
+                                        "\r",
+                                        "\t",
+                                        "\"",
+                                        "\\",
+                                        "'",
+                                        "#",
+                                        ": ",
+                                        "\x1b",
+                                        "\x7f",
+                                        "\xC2\x85",
+                                        "\xE2\x80\xA8",
+                                        "\xC3\xA9",
+                                        "\xF0\x9F\x8E\xB2",
+                                        "\xEF\xBB\xBF",
+                                        "-",
+                                        ",",
+                                        "\\u0041",
+                                        "%",
+                                        "\xEF\xBF\xBF"};
+    memset(text, 0, size);
+    for (size_t length = 0, wanted = draw(state, size); length < wanted; length = strlen(text)) {
+        const char *part = parts[draw(state, sizeof parts / sizeof *parts)];
+        if (length + strlen(part) >= size)
+            break;
+        strcpy(text + length, part);
+    }
+}
+
+static Config draw_config(uint64_t *s)
+{
+    Config c = defaults();
+    c.variant = (int)draw(s, 3);
+    c.hidden = (int)draw(s, RELUOPT_MAX_LAYERS + 1);
+    memset(c.network, 0, sizeof c.network);
+    for (int i = 0; i < c.hidden; i++)
+        c.network[i] = 1 + (int)draw(s, 1 << 24);
+    c.batch = (int)draw(s, 1000000002) + RELUOPT_AUTO;
+    c.epochs = 1 + (int)draw(s, 1000000000);
+    c.seed = (int64_t)(draw(s, UINT64_C(1) << 47) << 16 | draw(s, 1 << 16));
+    c.alpha = draw_real(s);
+    c.direction = (int)draw(s, 2);
+    c.gate = draw(s, 2) == 1;
+    c.inverse.kind = (int)draw(s, 3);
+    c.inverse.steps = (int)draw(s, 1001);
+    c.inverse.noise = draw_real(s);
+    c.rate.rule = (int)draw(s, 3);
+    c.rate.scope = (int)draw(s, 2);
+    c.rate.start = draw_real(s);
+    c.init.forward = (int)draw(s, 3);
+    c.init.inverse = (int)draw(s, 4);
+    c.preprocess = (int)draw(s, 5);
+    c.coordinator = (int)draw(s, 2);
+    c.data.header = (int)draw(s, 3);
+    c.data.train_samples = (int)draw(s, 1000000001);
+    c.data.holdout = (int)draw(s, 1000000002) + RELUOPT_AUTO;
+    c.eval.train = (int)draw(s, 3);
+    c.checkpoint_every = (int)draw(s, 1000000001);
+    draw_text(s, c.method, sizeof c.method);
+    draw_text(s, c.data.dir, sizeof c.data.dir);
+    draw_text(s, c.data.name, sizeof c.data.name);
+    draw_text(s, c.data.train, sizeof c.data.train);
+    draw_text(s, c.data.test, sizeof c.data.test);
+    draw_text(s, c.data.label, sizeof c.data.label);
+    return c;
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    static const double reals[] = {DBL_TRUE_MIN,       DBL_MIN, 1e-5, 0.1, 1.0 / 3, 123456.7,
+                                   999999.99999999988, 1e6};
+    Config c = defaults();
+    assert_round_trip(&c);
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        c.alpha = c.inverse.noise = c.rate.start = reals[i];
+        assert_round_trip(&c);
+    }
+    c.inverse.noise = -0.0;
+    assert_round_trip(&c);
+    uint64_t seed = 1;
+    for (int i = 0; i < 1000; i++) {
+        c = draw_config(&seed);
+        assert_round_trip(&c);
+    }
+}
+
+static void test_help(void **state)
+{
+    (void)state;
+    char *text = NULL, *next;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    reluopt_config_help(out);
+    fclose(out);
+    int lines = 0;
+    for (char *line = text; *line != '\0'; line = next) {
+        next = strchr(line, '\n') + 1;
+        if (next - line > 101)
+            fail_msg("too wide: %.*s", (int)(next - line), line);
+        assert_true(line[20] == ' ' && line[21] == ' ' && line[22] != ' ');
+        lines++;
+    }
+    assert_int_equal(lines, 2 * 29);
+    assert_contains(text, "  inverse.kind        ");
+    assert_contains(text, "one of trained, fixed, transpose (default trained)\n");
+    free(text);
+}
+
+static void test_resolve(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        int batch;
+    } cases[] = {{"", 100},           {"variant: online", 0},           {"variant: line-search", 0},
+                 {"batch: 7", 7},     {"variant: online\nbatch: 7", 7}, {"batch: 0", 0},
+                 {"batch: auto", 100}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Config c = parse_good(cases[i].yaml);
+        reluopt_config_resolve(&c);
+        assert_int_equal(c.batch, cases[i].batch);
+    }
+}
+
+static void test_check(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *hint; /* hint NULL: fine */
+    } cases[] = {
+        {"", NULL},
+        {"variant: online", NULL},
+        {"variant: online\nbatch: 0", NULL},
+        {"variant: online\nbatch: 100", "set batch: 0 or variant: batch"},
+        {"batch: 0", "variant: online"},
+        {"variant: line-search\nbatch: 0", NULL},
+        {"variant: line-search\nbatch: 9", NULL},
+        {"network: []", "network: at least one hidden layer"},
+        {"network:", "network: at least one hidden layer"},
+        {"coordinator: dedicated", "at least 2 ranks"},
+        {"inverse.steps: 0", "inverse.steps of at least 1"},
+        {"inverse: {steps: 0, kind: fixed}", NULL},
+        {"inverse: {steps: 0, kind: transpose}", NULL},
+        {"data.name: file", "needs data.train"},
+        {"data: {name: file, train: a.csv}", NULL},
+        {"data: {name: file, train: a.csv, test: b.csv}", NULL},
+        {"data: {train: a.csv}", "only with data.name: file"},
+        {"data: {name: mnist, test: a.csv}", "only with data.name: file"},
+        {"rate.start: 5", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Config c = parse_good(cases[i].yaml);
+        Error error = {0};
+        reluopt_config_resolve(&c);
+        int code = reluopt_config_check(&c, 1, &error);
+        if (code != (cases[i].hint ? RELUOPT_USAGE : RELUOPT_OK))
+            fail_msg("%s: %d %s", cases[i].yaml, code, error.message);
+        assert_contains(error.message, cases[i].hint ? cases[i].hint : "");
+    }
+    Config c = parse_good("coordinator: dedicated");
+    Error error = {0};
+    assert_int_equal(reluopt_config_check(&c, 2, &error), RELUOPT_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_set_good),
+        cmocka_unit_test(test_set_bad_numbers),
+        cmocka_unit_test(test_set_bad_others),
+        cmocka_unit_test(test_most_layers),
+        cmocka_unit_test(test_text_limits),
+        cmocka_unit_test(test_unknown_option),
+        cmocka_unit_test(test_choice_names),
+        cmocka_unit_test(test_yaml_nothing),
+        cmocka_unit_test(test_yaml_spellings),
+        cmocka_unit_test(test_yaml_bad_values),
+        cmocka_unit_test(test_yaml_bad_keys),
+        cmocka_unit_test(test_yaml_not_a_configuration),
+        cmocka_unit_test(test_yaml_bad_syntax),
+        cmocka_unit_test(test_yaml_deep),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_layers_of_sources),
+        cmocka_unit_test(test_special_texts),
+        cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_resolve),
+        cmocka_unit_test(test_check),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
