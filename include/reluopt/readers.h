@@ -24,15 +24,19 @@ int reluopt_read_idx(const char *images, const char *labels, Samples *samples, S
 int reluopt_read_cifar10(const char *const *paths, size_t count, Samples *samples, Schema *schema,
                          Error *error);
 
-/* CSV: comma separated, optional double quotes, blank lines skipped, LF or CRLF, plain or gzip.
+/* CSV: comma separated, plain or gzip, LF or CRLF, optional double quotes; blank lines and blanks around cells
+ * are skipped.
  *   label    "first", "last", or a column's header name
- *   header   0 no, 1 yes, -1 decide (a first line with a non-number where the next line has a number)
+ *   header   0 no, 1 yes, -1 decide (yes for a label given by name, or where a column has a text in the first
+ *            line and a number in the next)
  * A column whose every value is a number is a number column; any other is a category column and becomes
- * 0/1 features, one per category.  Labels are text. */
+ * 0/1 features, one per category (at most 1024).  An empty cell or "?" is refused among numbers, and is a
+ * category among texts.  Labels are text. */
 int reluopt_read_csv(const char *path, const char *label, int header, Samples *samples, Schema *schema,
                      Error *error);
 
-/* HDF5: /x (count x anything, flattened; integers or floats) and /y (count integers >= 0). */
+/* HDF5: /x (count x anything, flattened; integers or floats) and /y (count integers, 0 to 65535),
+ * both wholly stored in this file.  HDF5 prints no errors of its own. */
 int reluopt_read_hdf5(const char *path, Samples *samples, Schema *schema, Error *error);
 
 #endif

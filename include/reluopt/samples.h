@@ -36,6 +36,11 @@ typedef struct Dataset {
     Schema schema;
 } Dataset;
 
+enum { RELUOPT_MAX_CLASSES = 1 << 16 }; /* more are a sign of labels that are no classes */
+
+/* Room for `count` samples of `features` features, all zero.  RELUOPT_MEMORY.  Not collective. */
+int reluopt_samples_alloc(Samples *samples, size_t count, size_t features, Error *error);
+
 /* Release what the structure owns and zero it.  Not collective. */
 void reluopt_samples_free(Samples *samples);
 void reluopt_schema_free(Schema *schema);
@@ -46,5 +51,21 @@ void reluopt_dataset_free(Dataset *data);
  * when the text is malformed, RELUOPT_MEMORY.  Not collective. */
 char *reluopt_schema_to_text(const Schema *schema, Error *error);
 int reluopt_schema_from_text(const char *text, Schema *schema, Error *error);
+
+/* A copy that owns its memory.  RELUOPT_MEMORY; on failure `copy` is all zero.  Not collective. */
+int reluopt_schema_copy(Schema *copy, const Schema *schema, Error *error);
+
+/* The schema of samples whose classes are numbers.  All zero: filled in, with `classes` classes (at most
+ * RELUOPT_MAX_CLASSES) or, where that is 0, one more than the largest label.  Filled: RELUOPT_DATA unless
+ * features and labels agree with it; x_path and y_path name the files in the message.  Also RELUOPT_MEMORY.
+ * Not collective. */
+int reluopt_schema_numbers(Schema *schema, const Samples *samples, size_t classes, const char *x_path,
+                           const char *y_path, Error *error);
+
+/* Orders of the names in a schema, for qsort and bsearch on arrays of char *.  Categories: by bytes.  Classes:
+ * reluopt_name_order gives by number when all of them are integers, else by bytes. */
+typedef int NameOrder(const void *, const void *);
+int reluopt_order_by_bytes(const void *a, const void *b);
+NameOrder *reluopt_name_order(char *const *class_name, size_t count);
 
 #endif

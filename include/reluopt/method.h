@@ -1,0 +1,63 @@
+/* method.h - the interface between a training method and the program around it, and the table of methods. */
+#ifndef RELUOPT_METHOD_H
+#define RELUOPT_METHOD_H
+
+#include <stdint.h>
+
+#include "reluopt/array.h"
+#include "reluopt/comm.h"
+#include "reluopt/config.h"
+#include "reluopt/layer.h"
+
+/* Widths of a network: width[0] inputs, width[1..layers-1] hidden, width[layers] classes. */
+typedef struct Shape {
+    size_t layers; /* L */
+    size_t width[RELUOPT_MAX_LAYERS + 2];
+    size_t columns; /* the largest batch that will be asked for */
+} Shape;
+
+/* One batch, the same on every rank. */
+typedef struct Batch {
+    size_t count;     /* B */
+    const float *x;   /* (width[0] + 1) x B, last row ones */
+    const int *label; /* B */
+} Batch;
+
+/* What an epoch looked like, per layer i = 1..L at [i-1]; see CurvePoint. */
+typedef struct Measures {
+    double rate[RELUOPT_MAX_LAYERS + 1];
+    double online_bound[RELUOPT_MAX_LAYERS + 1];
+    double active[RELUOPT_MAX_LAYERS + 1];
+    double inverse_rate[RELUOPT_MAX_LAYERS + 1]; /* V[i+2] at [i] */
+} Measures;
+
+typedef struct Method {
+    const char *name;
+    const char *about; /* one line for --help */
+
+    /* Build the method's state: initial weights, buffers.  Errors: RELUOPT_MEMORY, RELUOPT_NUMERIC; not agreed.
+     * Not collective; config and comm must outlive the state. */
+    int (*create)(void **state, const Config *config, const Shape *shape, const Comm *comm, Error *error);
+    void (*destroy)(void *state);
+
+    /* One training step, number `step` since the start of the run; adds the batch's loss and accuracy before
+     * the step to `score`.  Collective. */
+    void (*step)(void *state, const Batch *batch, uint64_t step, Score *score);
+
+    /* Outputs (logits) for a batch, width[L] x B, on every rank; valid until the next call.  Collective. */
+    const float *(*predict)(void *state, const Batch *batch);
+
+    /* The arrays that make up the state, for the checkpoint: returns how many, fills `list` unless NULL.
+     * Not collective. */
+    size_t (*arrays)(void *state, Array *list);
+
+    /* Means since the last call, the same on every rank; starts anew.  Collective. */
+    void (*measures)(void *state, Measures *measures);
+} Method;
+
+extern const Method reluopt_method_adaptive;
+
+/* The method of that name; NULL after noting RELUOPT_USAGE (with the names there are).  Not collective. */
+const Method *reluopt_method_find(const char *name, Error *error);
+
+#endif

@@ -1,0 +1,416 @@
+/* catalogue.c - from a configuration to a data set: known sets, files, splits, generated sets. */
+#include "reluopt/catalogue.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reluopt/memory.h"
+#include "reluopt/random.h"
+#include "reluopt/readers.h"
+
+enum { MAX_FILES = 8, MAX_FOLDERS = 4, GENERATED_TRAIN = 2000, GENERATED_TEST = 1000 };
+
+typedef enum Format { FORMAT_IDX, FORMAT_CIFAR10, FORMAT_CSV, FORMAT_HDF5 } Format;
+
+typedef struct Path {
+    char text[PATH_MAX];
+} Path;
+
+/* The files of a training or test part. */
+typedef struct Files {
+    Format format;
+    size_t count;
+    Path path[MAX_FILES];
+} Files;
+
+static const char *const mnist_train[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", NULL};
+static const char *const mnist_test[] = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", NULL};
+static const char *const cifar_train[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                          "data_batch_4.bin", "data_batch_5.bin", NULL};
+static const char *const cifar_test[] = {"test_batch.bin", NULL};
+static const char *const soybean_train[] = {"soybean-small.data", NULL};
+static const char *const no_files[] = {NULL};
+
+/* The known sets.  Folders are in data.dir, or absolute; the first that has the first file is taken.  Any file
+ * may also end in .gz. */
+static const struct Set {
+    const char *name;
+    Format format;
+    const char *folder[MAX_FOLDERS + 1];
+    const char *const *train, *const *test;
+    int holdout; /* where data.holdout leaves it open */
+    const char *source;
+} sets[] = {
+    {.name = "soybean",
+     .format = FORMAT_CSV,
+     .folder = {"soybean"},
+     .train = soybean_train,
+     .test = no_files,
+     .holdout = 7,
+     .source = "UCI archive, Soybean (Small)"},
+    {.name = "mnist",
+     .format = FORMAT_IDX,
+     .folder = {"mnist"},
+     .train = mnist_train,
+     .test = mnist_test,
+     .source = "the MNIST database, IDX files"},
+    {.name = "fashion-mnist",
+     .format = FORMAT_IDX,
+     .folder = {"fashion-mnist", "/usr/share/datasets/fashion-mnist"},
+     .train = mnist_train,
+     .test = mnist_test,
+     .source = "apt-get install dataset-fashion-mnist"},
+    {.name = "cifar-10",
+     .format = FORMAT_CIFAR10,
+     .folder = {"cifar10", "cifar-10", "cifar-10-batches-bin", "cifar10/cifar-10-batches-bin"},
+     .train = cifar_train,
+     .test = cifar_test,
+     .source = "CIFAR-10, binary version"},
+};
+
+enum { SETS = sizeof sets / sizeof *sets };
+
+/* Looking for the files of a known set. */
+
+static const char *data_folder(const Config *config)
+{
+    const char *variable = getenv("RELUOPT_DATA");
+    if (config->data.dir[0])
+        return config->data.dir;
+    return variable && *variable ? variable : "data";
+}
+
+static Path join(const char *root, const char *folder, const char *file, const char *suffix)
+{
+    Path path;
+    bool absolute = folder[0] == '/';
+    int length = snprintf(path.text, sizeof path.text, "%s%s%s/%s%s", absolute ? "" : root, absolute ? "" : "/",
+                          folder, file, suffix);
+    if (length < 0 || (size_t)length >= sizeof path.text)
+        path.text[0] = '\0'; /* no such file can exist */
+    return path;
+}
+
+static bool find_file(const char *root, const char *folder, const char *file, Path *path)
+{
+    *path = join(root, folder, file, "");
+    if (access(path->text, F_OK) == 0)
+        return true;
+    *path = join(root, folder, file, ".gz");
+    return access(path->text, F_OK) == 0;
+}
+
+static int missing_set(const struct Set *set, const char *root, Error *error)
+{
+    char looked[512] = "";
+    size_t used = 0;
+    for (size_t i = 0; set->folder[i] && used < sizeof looked; i++) {
+        bool absolute = set->folder[i][0] == '/';
+        used += (size_t)snprintf(looked + used, sizeof looked - used, "%s%s%s%s", i ? ", " : "",
+                                 absolute ? "" : root, absolute ? "" : "/", set->folder[i]);
+    }
+    return reluopt_fail(
+        error, RELUOPT_DATA,
+        "data set %s not found: looked for %s and %s.gz in %s; get it (%s) and put it there, or set "
+        "RELUOPT_DATA or --data.dir to the folder that holds %s/",
+        set->name, set->train[0], set->train[0], looked, set->source, set->folder[0]);
+}
+
+static int find_files(const struct Set *set, const char *root, const char *folder, const char *const *names,
+                      Files *files, Error *error)
+{
+    *files = (Files){.format = set->format};
+    for (size_t i = 0; names[i]; i++)
+        if (!find_file(root, folder, names[i], &files->path[files->count++]))
+            return reluopt_fail(
+                error, RELUOPT_DATA,
+                "data set %s is not complete: neither %s nor %s.gz in %s%s%s: get it there (%s)", set->name,
+                names[i], names[i], folder[0] == '/' ? "" : root, folder[0] == '/' ? "" : "/", folder,
+                set->source);
+    return RELUOPT_OK;
+}
+
+static int find_set(const struct Set *set, const char *root, Files *train, Files *test, Error *error)
+{
+    Path path;
+    for (size_t i = 0; set->folder[i]; i++)
+        if (find_file(root, set->folder[i], set->train[0], &path)) {
+            if (find_files(set, root, set->folder[i], set->train, train, error))
+                return error->code;
+            return find_files(set, root, set->folder[i], set->test, test, error);
+        }
+    return missing_set(set, root, error);
+}
+
+/* Files that the configuration names. */
+
+/* Whether the path ends in one of the extensions, or in one of them and .gz. */
+static bool has_extension(const char *path, const char *const *extensions)
+{
+    size_t length = strlen(path);
+    if (length > 3 && strcmp(path + length - 3, ".gz") == 0)
+        length -= 3;
+    for (size_t i = 0; extensions[i]; i++) {
+        size_t tail = strlen(extensions[i]);
+        if (length > tail && strncmp(path + length - tail, extensions[i], tail) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int find_format(Files *files, const char *key, Error *error)
+{
+    static const struct {
+        Format format;
+        const char *extension[4];
+        size_t most;
+    } formats[] = {
+        {FORMAT_CSV, {".csv", ".data", ".txt"}, 1},
+        {FORMAT_HDF5, {".h5", ".hdf5"}, 1},
+        {FORMAT_CIFAR10, {".bin"}, MAX_FILES},
+    };
+    size_t least = 2, most = 2; /* IDX: images and labels */
+    files->format = FORMAT_IDX;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (has_extension(files->path[0].text, formats[i].extension)) {
+            files->format = formats[i].format;
+            least = 1;
+            most = formats[i].most;
+        }
+    if (files->count < least || files->count > most)
+        return reluopt_fail(
+            error, RELUOPT_USAGE,
+            "%s: %zu file(s) starting with %s are not understood: give one .csv, .data, .txt, .h5 or "
+            ".hdf5 file, or \"A,B\" for IDX images A and labels B, or a list of CIFAR-10 .bin files",
+            key, files->count, files->path[0].text);
+    return RELUOPT_OK;
+}
+
+/* Split a list of paths at its commas. */
+static int list_files(const char *list, const char *key, Files *files, Error *error)
+{
+    *files = (Files){0};
+    for (const char *start = list; start; files->count++) {
+        size_t length = strcspn(start, ",");
+        if (files->count == MAX_FILES || length == 0 || length >= PATH_MAX)
+            return reluopt_fail(error, RELUOPT_USAGE,
+                                "%s = %s: an empty path, or more than %d: correct the list", key, list,
+                                MAX_FILES);
+        memcpy(files->path[files->count].text, start, length);
+        start = start[length] ? start + length + 1 : NULL;
+    }
+    return find_format(files, key, error);
+}
+
+static int named_files(const Config *config, Files *train, Files *test, Error *error)
+{
+    *test = (Files){0};
+    if (!config->data.train[0])
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "data.name = file needs data.train, the path of the training data: set it");
+    if (list_files(config->data.train, "data.train", train, error))
+        return error->code;
+    return config->data.test[0] ? list_files(config->data.test, "data.test", test, error) : RELUOPT_OK;
+}
+
+/* Reading. */
+
+static int read_part(const Files *files, const char *label, int header, Samples *samples, Schema *schema,
+                     Error *error)
+{
+    const char *path[MAX_FILES];
+    for (size_t i = 0; i < files->count; i++)
+        path[i] = files->path[i].text;
+    switch (files->format) {
+    case FORMAT_IDX:
+        return reluopt_read_idx(path[0], path[1], samples, schema, error);
+    case FORMAT_CIFAR10:
+        return reluopt_read_cifar10(path, files->count, samples, schema, error);
+    case FORMAT_CSV:
+        return reluopt_read_csv(path[0], label, header, samples, schema, error);
+    case FORMAT_HDF5:
+        return reluopt_read_hdf5(path[0], samples, schema, error);
+    }
+    return reluopt_fail(error, RELUOPT_BUG, "file format %d", (int)files->format);
+}
+
+/* Both parts from files; the test part stays empty where there is none. */
+static int read_files(Dataset *data, const Files *train, const Files *test, const char *label, int header,
+                      Error *error)
+{
+    if (read_part(train, label, header, &data->train, &data->schema, error) || test->count == 0)
+        return error->code;
+    return read_part(test, label, header, &data->test, &data->schema, error);
+}
+
+static int read_named_files(Dataset *data, const Config *config, Error *error)
+{
+    Files train, test;
+    if (named_files(config, &train, &test, error))
+        return error->code;
+    int header = config->data.header > 1 ? -1 : config->data.header; /* -1: the reader decides */
+    return read_files(data, &train, &test, config->data.label, header, error);
+}
+
+static int read_set(Dataset *data, const struct Set *set, const Config *config, Error *error)
+{
+    Files train, test;
+    if (find_set(set, data_folder(config), &train, &test, error))
+        return error->code;
+    return read_files(data, &train, &test, "last", 0, error);
+}
+
+/* Splits. */
+
+/* The first N samples of the training file. */
+static int keep_first(Samples *train, int count, Error *error)
+{
+    if (count <= 0)
+        return RELUOPT_OK;
+    if ((size_t)count > train->count)
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "data.train_samples = %d, but the training data has %zu samples: lower it", count,
+                            train->count);
+    train->count = (size_t)count;
+    return RELUOPT_OK;
+}
+
+/* share[c] = how many of the held-out samples class c gives: total * size / count, rounded down, and one more
+ * for those with the largest remainders (the lower class where they are equal). */
+static void apportion(const size_t *size, size_t classes, size_t count, size_t total, size_t *share)
+{
+    size_t given = 0;
+    for (size_t c = 0; c < classes; c++)
+        given += share[c] = total * size[c] / count;
+    while (given < total) {
+        size_t best = classes;
+        for (size_t c = 0; c < classes; c++) {
+            bool raised = share[c] > total * size[c] / count;
+            if (!raised && (best == classes || total * size[c] % count > total * size[best] % count))
+                best = c;
+        }
+        share[best]++;
+        given++;
+    }
+}
+
+/* Draw `total` samples, class by class: held[i] is set for those drawn. */
+static int draw(const Samples *train, size_t classes, size_t total, uint64_t seed, bool *held, Error *error)
+{
+    size_t *size = reluopt_alloc(classes, sizeof *size, error);
+    size_t *share = reluopt_alloc(classes, sizeof *share, error);
+    uint32_t *member = reluopt_alloc(train->count, sizeof *member, error);
+    if (!error->code) {
+        for (size_t i = 0; i < train->count; i++)
+            size[train->y[i]]++;
+        apportion(size, classes, train->count, total, share);
+    }
+    for (size_t c = 0; !error->code && c < classes; c++) {
+        size_t members = 0;
+        for (size_t i = 0; share[c] > 0 && i < train->count; i++)
+            if (train->y[i] == (int)c)
+                member[members++] = (uint32_t)i;
+        Stream stream = reluopt_stream((RandomKey){.seed = seed, .use = RANDOM_SPLIT, .step = c});
+        reluopt_shuffle(&stream, member, members);
+        for (size_t i = 0; i < share[c]; i++)
+            held[member[i]] = true;
+    }
+    free(member);
+    free(share);
+    free(size);
+    return error->code;
+}
+
+/* Move the held samples to the test part; both keep their order. */
+static void move_held(Samples *train, Samples *test, const bool *held)
+{
+    size_t n = train->features, kept = 0, moved = 0;
+    for (size_t i = 0; i < train->count; i++) {
+        Samples *to = held[i] ? test : train;
+        size_t place = held[i] ? moved++ : kept++;
+        memmove(to->x + place * n, train->x + i * n, n * sizeof *to->x);
+        to->y[place] = train->y[i];
+    }
+    train->count = kept;
+}
+
+static int hold_out(Dataset *data, int holdout, uint64_t seed, Error *error)
+{
+    if (holdout <= 0)
+        return RELUOPT_OK;
+    size_t total = (size_t)holdout;
+    if (data->test.count != 0)
+        return reluopt_fail(
+            error, RELUOPT_USAGE,
+            "data.holdout = %d, but there is a test file: set data.holdout to 0 or leave out the test "
+            "file",
+            holdout);
+    if (total >= data->train.count)
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "data.holdout = %d leaves none of the %zu samples to train on: lower it", holdout,
+                            data->train.count);
+    bool *held = reluopt_alloc(data->train.count, sizeof *held, error);
+    if (held && !draw(&data->train, data->schema.classes, total, seed, held, error) &&
+        !reluopt_samples_alloc(&data->test, total, data->train.features, error))
+        move_held(&data->train, &data->test, held);
+    free(held);
+    return error->code;
+}
+
+/* The data set. */
+
+static const struct Set *known_set(const char *name)
+{
+    for (size_t i = 0; i < SETS; i++)
+        if (strcmp(sets[i].name, name) == 0)
+            return &sets[i];
+    return NULL;
+}
+
+static int generate(Dataset *data, const Config *config, Error *error)
+{
+    const char *name = config->data.name;
+    uint64_t seed = (uint64_t)config->seed;
+    if (!reluopt_generate(name, seed, 0, GENERATED_TRAIN, &data->train, error))
+        return reluopt_fail(
+            error, RELUOPT_USAGE,
+            "data.name = %s: no such data set: use soybean, mnist, fashion-mnist, cifar-10, rings, "
+            "xor, rings-xor or file",
+            name);
+    if (config->data.holdout < 0)
+        reluopt_generate(name, seed, 1, GENERATED_TEST, &data->test, error);
+    return error->code ? error->code
+                       : reluopt_schema_numbers(&data->schema, &data->train, 0, name, name, error);
+}
+
+static int load(Dataset *data, const Config *config, Error *error)
+{
+    const char *name = config->data.name;
+    const struct Set *set = known_set(name);
+    bool file = strcmp(name, "file") == 0;
+    if (!file && (config->data.train[0] || config->data.test[0]))
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "data.train and data.test do not go with data.name = %s: set data.name to file",
+                            name);
+    if (file)
+        read_named_files(data, config, error);
+    else if (set)
+        read_set(data, set, config, error);
+    else
+        generate(data, config, error);
+    if (error->code || keep_first(&data->train, config->data.train_samples, error))
+        return error->code;
+    int holdout = config->data.holdout < 0 && set ? set->holdout : config->data.holdout;
+    return hold_out(data, holdout, (uint64_t)config->seed, error);
+}
+
+int reluopt_dataset_load(Dataset *data, const Config *config, const Schema *schema, Error *error)
+{
+    *data = (Dataset){0};
+    if ((schema && reluopt_schema_copy(&data->schema, schema, error)) || load(data, config, error))
+        reluopt_dataset_free(data);
+    return error->code;
+}

@@ -1,0 +1,104 @@
+/* feed.c - hands samples to all ranks batch by batch. */
+#include "reluopt/feed.h"
+
+#include <stdlib.h>
+
+#include "reluopt/layer.h"
+#include "reluopt/memory.h"
+
+enum { STRIP = 16 }; /* samples transposed together: one cache line of a row */
+
+int reluopt_feed_create(Feed *feed, Comm *comm, size_t features, size_t room, Error *error)
+{
+    *feed = (Feed){.comm = comm, .features = features, .room = room};
+    for (int i = 0; i < 2; i++)
+        feed->slot[i] = reluopt_alloc((features + 1) * room, sizeof(float), error);
+    feed->label = reluopt_alloc(room, sizeof(int), error);
+    return error->code;
+}
+
+void reluopt_feed_free(Feed *feed)
+{
+    free(feed->slot[0]);
+    free(feed->slot[1]);
+    free(feed->label);
+    *feed = (Feed){0};
+}
+
+static size_t batches(const Feed *feed)
+{
+    return (feed->count + feed->batch - 1) / feed->batch;
+}
+
+static size_t batch_size(const Feed *feed, size_t number)
+{
+    size_t left = feed->count - number * feed->batch;
+    return left < feed->batch ? left : feed->batch;
+}
+
+/* Transpose the samples of a batch into neuron-major order; the labels go where the ones will be. */
+static void pack(const Feed *feed, size_t number, float *x)
+{
+    size_t columns = batch_size(feed, number), n = feed->features, first = number * feed->batch;
+    for (size_t strip = 0; strip < columns; strip += STRIP) {
+        size_t width = columns - strip < STRIP ? columns - strip : STRIP;
+        const float *from[STRIP];
+        for (size_t k = 0; k < width; k++) {
+            size_t at = first + strip + k, sample = feed->order ? feed->order[at] : at;
+            from[k] = feed->samples->x + sample * n;
+            x[n * columns + strip + k] = (float)feed->samples->y[sample];
+        }
+        for (size_t i = 0; i < n; i++)
+            for (size_t k = 0; k < width; k++)
+                x[i * columns + strip + k] = from[k][i];
+    }
+}
+
+static void send_next(Feed *feed)
+{
+    if (feed->sent == batches(feed))
+        return;
+    float *slot = feed->slot[feed->sent % 2];
+    if (feed->comm->rank == 0)
+        pack(feed, feed->sent, slot);
+    reluopt_comm_feed_start(feed->comm, slot, (feed->features + 1) * batch_size(feed, feed->sent));
+    feed->sent++;
+}
+
+void reluopt_feed_begin(Feed *feed, const Samples *samples, const uint32_t *order, size_t count, size_t batch)
+{
+    feed->taken = 0;
+    if (feed->fixed && feed->sent > 0)
+        return;
+    feed->samples = samples;
+    feed->order = order;
+    feed->count = count;
+    feed->batch = batch;
+    feed->sent = feed->arrived = 0;
+    send_next(feed);
+}
+
+/* Wait for the batch under way; take its labels and put the ones in their place. */
+static void receive(Feed *feed, float *x, size_t columns)
+{
+    float *last = x + feed->features * columns;
+    reluopt_comm_feed_wait(feed->comm);
+    for (size_t k = 0; k < columns; k++)
+        feed->label[k] = (int)last[k];
+    reluopt_ones(last, columns);
+    feed->arrived++;
+}
+
+bool reluopt_feed_next(Feed *feed, Batch *batch)
+{
+    if (feed->taken == batches(feed))
+        return false;
+    size_t columns = batch_size(feed, feed->taken);
+    float *x = feed->slot[feed->taken % 2];
+    if (feed->arrived == feed->taken)
+        receive(feed, x, columns);
+    *batch = (Batch){.count = columns, .x = x, .label = feed->label};
+    feed->taken++;
+    send_next(feed);
+    return true;
+}

@@ -1,0 +1,174 @@
+/* hdf5.c - samples in an HDF5 file: /x and /y.  Opened serially: only rank 0 reads data files. */
+#include <hdf5.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "reluopt/file.h"
+#include "reluopt/memory.h"
+#include "reluopt/readers.h"
+
+/* The strongest filter (deflate) packs 1032 to 1. */
+enum { MAX_DIMENSIONS = 32, MAX_PACKING = 1032 };
+
+typedef struct Set {
+    const char *path, *name;
+    hid_t id;
+    size_t count; /* the first dimension */
+    size_t each;  /* the product of the others */
+    H5T_class_t class;
+    size_t bytes; /* of one value */
+} Set;
+
+/* Set count and each. */
+static int measure(Set *set, Error *error)
+{
+    hsize_t size[MAX_DIMENSIONS];
+    hid_t space = H5Dget_space(set->id);
+    int dimensions = H5Sget_simple_extent_ndims(space);
+    if (dimensions > 0 && dimensions <= MAX_DIMENSIONS)
+        H5Sget_simple_extent_dims(space, size, NULL);
+    H5Sclose(space);
+    if (dimensions < 1 || dimensions > MAX_DIMENSIONS)
+        return reluopt_fail(error, RELUOPT_DATA, "%s: %s is no array: write it as one, samples first",
+                            set->path, set->name);
+    set->count = (size_t)size[0];
+    set->each = 1;
+    for (int i = 1; i < dimensions; i++)
+        if (__builtin_mul_overflow(set->each, (size_t)size[i], &set->each))
+            set->each = 0;
+    if (set->count == 0 || set->each == 0)
+        return reluopt_fail(error, RELUOPT_DATA,
+                            "%s: %s has a dimension that is 0 or too large: write the file again", set->path,
+                            set->name);
+    return RELUOPT_OK;
+}
+
+/* The values must really be in the file, before memory is taken for them. */
+static int check_storage(const Set *set, Error *error)
+{
+    size_t on_disk, needed, stored = (size_t)H5Dget_storage_size(set->id);
+    if (reluopt_file_size(set->path, &on_disk, error))
+        return error->code;
+    hid_t plan = H5Dget_create_plist(set->id);
+    size_t packing = H5Pget_nfilters(plan) > 0 ? MAX_PACKING : 1;
+    H5Pclose(plan);
+    if (stored > on_disk || __builtin_mul_overflow(set->count, set->each, &needed) ||
+        __builtin_mul_overflow(needed, set->bytes, &needed) || needed / packing > stored)
+        return reluopt_fail(
+            error, RELUOPT_DATA,
+            "%s: %s (%zu x %zu) is not all in the file, which stores %zu bytes of it: write it whole, "
+            "into this file",
+            set->path, set->name, set->count, set->each, stored);
+    return RELUOPT_OK;
+}
+
+static int open_set(Set *set, hid_t file, Error *error)
+{
+    set->id = H5Dopen2(file, set->name, H5P_DEFAULT);
+    if (set->id < 0)
+        return reluopt_fail(error, RELUOPT_DATA,
+                            "%s: no data set %s: the file needs /x (samples) and /y (labels)", set->path,
+                            set->name);
+    hid_t type = H5Dget_type(set->id);
+    set->class = H5Tget_class(type);
+    set->bytes = H5Tget_size(type);
+    H5Tclose(type);
+    if (measure(set, error))
+        return error->code;
+    return check_storage(set, error);
+}
+
+static int read_values(const Set *set, hid_t type, void *out, Error *error)
+{
+    if (H5Dread(set->id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0)
+        return reluopt_fail(
+            error, RELUOPT_DATA,
+            "%s: %s cannot be read: the file is damaged or needs a filter that is not installed", set->path,
+            set->name);
+    return RELUOPT_OK;
+}
+
+static int read_features(const Set *x, Samples *samples, Error *error)
+{
+    if (read_values(x, H5T_NATIVE_FLOAT, samples->x, error))
+        return error->code;
+    for (size_t i = 0; i < x->count * x->each; i++)
+        if (!isfinite(samples->x[i]))
+            return reluopt_fail(error, RELUOPT_DATA,
+                                "%s: %s[%zu, %zu] is not a finite single-precision number: correct it", x->path,
+                                x->name, i / x->each, i % x->each);
+    return RELUOPT_OK;
+}
+
+static int read_labels(const Set *y, Samples *samples, Error *error)
+{
+    long long *label = reluopt_alloc(y->count, sizeof *label, error);
+    if (label && !read_values(y, H5T_NATIVE_LLONG, label, error))
+        for (size_t i = 0; i < y->count; i++) {
+            samples->y[i] = (int)label[i];
+            if (label[i] < 0 || label[i] >= RELUOPT_MAX_CLASSES)
+                reluopt_fail(error, RELUOPT_DATA,
+                             "%s: %s[%zu] is %lld, no class number: number the classes from 0 on", y->path,
+                             y->name, i, label[i]);
+        }
+    free(label);
+    return error->code;
+}
+
+static int check_sets(const Set *x, const Set *y, Error *error)
+{
+    if (x->class != H5T_INTEGER && x->class != H5T_FLOAT)
+        return reluopt_fail(error, RELUOPT_DATA, "%s: %s holds no numbers: write integers or floats", x->path,
+                            x->name);
+    if (y->class != H5T_INTEGER || y->each != 1)
+        return reluopt_fail(error, RELUOPT_DATA, "%s: %s must be one integer a sample: write class numbers",
+                            y->path, y->name);
+    if (x->count != y->count)
+        return reluopt_fail(error, RELUOPT_DATA,
+                            "%s: /x has %zu samples, but /y %zu labels: write the file again", x->path,
+                            x->count, y->count);
+    return RELUOPT_OK;
+}
+
+static int read_file(hid_t file, const char *path, Samples *samples, Schema *schema, Error *error)
+{
+    Set x = {.path = path, .name = "/x", .id = H5I_INVALID_HID};
+    Set y = {.path = path, .name = "/y", .id = H5I_INVALID_HID};
+    if (!open_set(&x, file, error) && !open_set(&y, file, error) && !check_sets(&x, &y, error) &&
+        !reluopt_samples_alloc(samples, x.count, x.each, error) &&
+        (read_features(&x, samples, error) || read_labels(&y, samples, error) ||
+         reluopt_schema_numbers(schema, samples, 0, path, path, error)))
+        reluopt_samples_free(samples);
+    H5Dclose(x.id);
+    H5Dclose(y.id);
+    return error->code;
+}
+
+static int open_and_read(const char *path, Samples *samples, Schema *schema, Error *error)
+{
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0)
+        return reluopt_fail(
+            error, RELUOPT_DATA,
+            "%s: cannot be opened as HDF5: it is truncated, damaged, locked by a writer or another "
+            "format",
+            path);
+    read_file(file, path, samples, schema, error);
+    H5Fclose(file);
+    return error->code;
+}
+
+int reluopt_read_hdf5(const char *path, Samples *samples, Schema *schema, Error *error)
+{
+    *samples = (Samples){0};
+    size_t size;
+    if (reluopt_file_size(path, &size, error))
+        return error->code;
+    H5E_auto2_t print; /* HDF5 prints its own error stack unless told not to */
+    void *print_data;
+    H5Eget_auto2(H5E_DEFAULT, &print, &print_data);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    open_and_read(path, samples, schema, error);
+    H5Eset_auto2(H5E_DEFAULT, print, print_data);
+    return error->code;
+}
