@@ -22,9 +22,10 @@ typedef struct CheckpointMeta {
     Preprocess pre;
 } CheckpointMeta;
 
-/* Write atomically: PATH.tmp in parallel with chunks, deflate and Fletcher32 checksums, flush, close, then rank
- * 0 syncs, renames over PATH and syncs the folder.  meta: needed on rank 0, same scalars on all ranks.  On
- * failure PATH is what it was before.  Errors: RELUOPT_STORAGE, RELUOPT_MEMORY, agreed.  Collective. */
+/* Write atomically: PATH.tmp in parallel with chunks, deflate and Fletcher32 checksums, read back, then rank 0
+ * syncs, renames over PATH and syncs the folder.  meta: needed on rank 0, texts not NULL.  On failure PATH is
+ * what it was before.  Errors: RELUOPT_STORAGE, RELUOPT_MEMORY, RELUOPT_BUG (rows outside their array), agreed.
+ * Collective. */
 int reluopt_checkpoint_write(const Comm *comm, const char *path, const CheckpointMeta *meta,
                              const Array *arrays, size_t count, Error *error);
 

@@ -7,7 +7,7 @@
 
 #include "reluopt/error.h"
 
-/* One epoch.  Per layer values: forward layers 1..L at [0..L-1]. */
+/* One epoch.  Per layer values: forward layers 1..L at [0..L-1]; NULL where a method has none, kept as NaN. */
 typedef struct CurvePoint {
     int64_t epoch;  /* 1, 2, ... */
     int64_t steps;  /* batch steps since the start of the run */
@@ -21,22 +21,26 @@ typedef struct CurvePoint {
     const double *inverse_rate; /* L - 1  mean step size of V[2..L]; NaN when not trained */
 } CurvePoint;
 
-/* All points so far, column by column, in memory on rank 0. */
+/* All points so far, in memory on rank 0.  The fields are private to curves.c but for layers and count. */
 typedef struct Curves {
     char *path;
     size_t layers;
     size_t count, room;
-    double *column[16]; /* see curves.c */
+    CurvePoint *points; /* room, the per layer pointers unset */
+    double *values;     /* room x (4 L - 1): rate, online_bound, active, inverse_rate of each point */
 } Curves;
 
-/* Start curves of a network of `layers` weight layers, to be kept at `path`.  Rank 0; not collective. */
+/* Start curves of a network of `layers` weight layers (at least 1), to be kept at `path`; no file yet.
+ * RELUOPT_MEMORY.  Rank 0; not collective. */
 int reluopt_curves_create(Curves *curves, const char *path, size_t layers, Error *error);
 
-/* Read an existing file.  RELUOPT_STORAGE, RELUOPT_MEMORY.  Rank 0; not collective. */
+/* Read an existing file.  RELUOPT_STORAGE, RELUOPT_MEMORY, with nothing to free then.  Rank 0; not collective.
+ */
 int reluopt_curves_read(Curves *curves, const char *path, Error *error);
 
 /* Add one point and bring the file up to date: written aside and renamed over the old one, so that a reader,
- * also after a crash, always finds a whole file.  RELUOPT_STORAGE, RELUOPT_MEMORY.  Rank 0; not collective. */
+ * also after a crash, always finds a whole file.  RELUOPT_MEMORY; RELUOPT_STORAGE, with the point kept in
+ * memory and the old file as it was.  Rank 0; not collective. */
 int reluopt_curves_append(Curves *curves, const CurvePoint *point, Error *error);
 
 /* Point k, 0 <= k < count; its per layer pointers stay valid until the next append. */

@@ -1,0 +1,481 @@
+/* test_checkpoint.c - checkpoints written and read by any number of ranks, and what damage does to them. */
+#include "../unit/scratch.h"
+#include "mpi_cmocka.h"
+
+#include <hdf5.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "reluopt/checkpoint.h"
+#include "reluopt/memory.h"
+
+enum { MAX_ARRAYS = 8 };
+
+typedef struct Dims {
+    size_t rows, cols;
+} Dims;
+
+/* Who owns which rows: as in training, the same in reverse, all on the last rank, none on rank 0. */
+typedef enum Split { EVEN, REVERSED, LAST, DEDICATED, SPLITS } Split;
+
+static Error none;
+static const Dims small[] = {{3, 4}, {1, 2}};
+static Comm comm;
+
+static int setup(void **state)
+{
+    comm = (Comm){.rank = mt_rank, .size = mt_size, .world = MPI_COMM_WORLD};
+    int failed = mt_rank == 0 ? scratch_make(state) : 0;
+    MPI_Bcast(&failed, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    MPI_Bcast(scratch_folder, sizeof scratch_folder, MPI_CHAR, 0, MPI_COMM_WORLD);
+    return failed;
+}
+
+static int teardown(void **state)
+{
+    MPI_Barrier(MPI_COMM_WORLD);
+    int failed = mt_rank == 0 ? scratch_remove(state) : 0;
+    return failed || H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL) != 0; /* nothing left open */
+}
+
+static Rows split_rows(Split split, size_t n)
+{
+    Comm shape = comm;
+    shape.dedicated = split == DEDICATED && mt_size > 1;
+    if (split == LAST)
+        return mt_rank == mt_size - 1 ? (Rows){0, n} : (Rows){0, 0};
+    return reluopt_comm_rows(&shape, n, split == REVERSED ? mt_size - 1 - mt_rank : mt_rank);
+}
+
+static float value(size_t array, size_t index)
+{
+    return (float)((index * 2654435761u + array * 40503u) % 16777213u) - 8e6f;
+}
+
+static void make_arrays(Array *arrays, const Dims *dims, size_t count, Split split)
+{
+    for (size_t k = 0; k < count; k++) {
+        Rows own = split_rows(split, dims[k].rows);
+        arrays[k] = (Array){.rows = dims[k].rows, .cols = dims[k].cols, .first = own.first, .count = own.count};
+        snprintf(arrays[k].name, sizeof arrays[k].name, "%c%zu", k % 2 ? 'V' : 'W', 20 - k);
+        arrays[k].data = reluopt_alloc(own.count * dims[k].cols, sizeof(float), &none);
+    }
+}
+
+static void fill(Array *arrays, size_t count)
+{
+    for (size_t k = 0; k < count; k++)
+        for (size_t i = 0; i < arrays[k].count * arrays[k].cols; i++)
+            arrays[k].data[i] = value(k, arrays[k].first * arrays[k].cols + i);
+}
+
+static bool is_filled(const Array *arrays, size_t count)
+{
+    for (size_t k = 0; k < count; k++)
+        for (size_t i = 0; i < arrays[k].count * arrays[k].cols; i++)
+            if (arrays[k].data[i] != value(k, arrays[k].first * arrays[k].cols + i))
+                return false;
+    return true;
+}
+
+static void free_arrays(Array *arrays, size_t count)
+{
+    for (size_t k = 0; k < count; k++)
+        free(arrays[k].data);
+}
+
+static float numbers[9] = {1, -2, 3.5f, 0, 5e-20f, 6, 7, 8, 9e20f};
+
+static CheckpointMeta make_meta(PreprocessKind kind)
+{
+    CheckpointMeta meta = {.config = "method: adaptive\nseed: 7\n",
+                           .schema = "features: 3\n",
+                           .epoch = 12,
+                           .step = 7200000000,
+                           .ranks = mt_size,
+                           .program = "reluopt-mpi 0.1.0",
+                           .date = "2024-05-06T07:08:09Z",
+                           .pre = {.kind = kind, .features = 3}};
+    if (kind != PREPROCESS_NONE)
+        meta.pre.shift = numbers, meta.pre.scale = numbers + 3;
+    if (kind == PREPROCESS_ZCA)
+        meta.pre.matrix = numbers;
+    return meta;
+}
+
+static bool same_floats(const float *a, const float *b, size_t count)
+{
+    return a && b ? memcmp(a, b, count * sizeof *a) == 0 : a == b;
+}
+
+static bool same_meta(const CheckpointMeta *a, const CheckpointMeta *b)
+{
+    return strcmp(a->config, b->config) == 0 && strcmp(a->schema, b->schema) == 0 && a->epoch == b->epoch &&
+           a->step == b->step && a->ranks == b->ranks && strcmp(a->program, b->program) == 0 &&
+           strcmp(a->date, b->date) == 0 && a->pre.kind == b->pre.kind && a->pre.features == b->pre.features &&
+           same_floats(a->pre.shift, b->pre.shift, 3) && same_floats(a->pre.scale, b->pre.scale, 3) &&
+           same_floats(a->pre.matrix, b->pre.matrix, 9);
+}
+
+/* A checkpoint of `small` arrays. */
+static int write_small(const char *path, PreprocessKind kind, Error *error)
+{
+    Array arrays[2];
+    CheckpointMeta meta = make_meta(kind);
+    make_arrays(arrays, small, 2, EVEN);
+    fill(arrays, 2);
+    int code = reluopt_checkpoint_write(&comm, path, &meta, arrays, 2, error);
+    free_arrays(arrays, 2);
+    return code;
+}
+
+/* All of a checkpoint of `small` arrays: the code, and whether what was read is what was written. */
+static int read_small(const char *path, PreprocessKind kind, bool *same, Error *error)
+{
+    Array arrays[2];
+    CheckpointMeta meta, wanted = make_meta(kind);
+    *same = true;
+    if (reluopt_checkpoint_read_meta(&comm, path, &meta, error))
+        return error->code;
+    *same = same_meta(&meta, &wanted);
+    reluopt_checkpoint_meta_free(&meta);
+    make_arrays(arrays, small, 2, REVERSED);
+    if (reluopt_checkpoint_read_arrays(&comm, path, arrays, 2, error) == RELUOPT_OK)
+        *same = *same && is_filled(arrays, 2);
+    free_arrays(arrays, 2);
+    return error->code;
+}
+
+/* The failure is the same on all ranks, and its one line holds `part`. */
+static void assert_agreed(Error *error, int code, int expected, const char *part)
+{
+    Error first = *error;
+    MPI_Bcast(&first, sizeof first, MPI_BYTE, 0, MPI_COMM_WORLD);
+    assert_all(code == error->code && memcmp(&first, error, sizeof first) == 0);
+    if (code != expected || !strstr(error->message, part))
+        fail_msg("code %d, not %d with \"%s\": %s", code, expected, part, error->message);
+    *error = (Error){0};
+}
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static void reads_what_was_written_with_any_split(void **state)
+{
+    (void)state;
+    const Dims dims[MAX_ARRAYS] = {{1, 1},     {1, 7},    {2, 3},     {(size_t)mt_size + 1, 5},
+                                   {500, 785}, {10, 501}, {70001, 3}, {13, 70001}};
+    const char *path = scratch_path("c.h5");
+    Array arrays[MAX_ARRAYS];
+    Error error = {0};
+    for (int from = 0; from < SPLITS; from++) {
+        CheckpointMeta meta = make_meta(PREPROCESS_NONE);
+        make_arrays(arrays, dims, MAX_ARRAYS, (Split)from);
+        fill(arrays, MAX_ARRAYS);
+        assert_all(reluopt_checkpoint_write(&comm, path, &meta, arrays, MAX_ARRAYS, &error) == RELUOPT_OK);
+        free_arrays(arrays, MAX_ARRAYS);
+        for (int to = 0; to < SPLITS; to++) {
+            make_arrays(arrays, dims, MAX_ARRAYS, (Split)to);
+            assert_all(reluopt_checkpoint_read_arrays(&comm, path, arrays, MAX_ARRAYS, &error) == RELUOPT_OK);
+            assert_all(is_filled(arrays, MAX_ARRAYS));
+            free_arrays(arrays, MAX_ARRAYS);
+        }
+    }
+    assert_all(!is_there(scratch_path("c.h5.tmp")));
+}
+
+static void keeps_what_a_checkpoint_says_about_itself(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    Error error = {0};
+    for (int kind = PREPROCESS_NONE; kind <= PREPROCESS_ZCA; kind++) {
+        bool same = false;
+        assert_all(write_small(path, (PreprocessKind)kind, &error) == RELUOPT_OK);
+        assert_all(read_small(path, (PreprocessKind)kind, &same, &error) == RELUOPT_OK);
+        assert_all(same);
+    }
+}
+
+static void keeps_empty_and_long_texts(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    Error error = {0};
+    CheckpointMeta meta = make_meta(PREPROCESS_NONE), found;
+    char *text = reluopt_alloc(1000001, 1, &error);
+    for (size_t i = 0; i < 1000000; i++)
+        text[i] = (char)('a' + i * i % 23);
+    meta.config = text;
+    meta.schema = "";
+    assert_all(reluopt_checkpoint_write(&comm, path, &meta, NULL, 0, &error) == RELUOPT_OK);
+    assert_all(reluopt_checkpoint_read_meta(&comm, path, &found, &error) == RELUOPT_OK);
+    assert_all(same_meta(&meta, &found));
+    reluopt_checkpoint_meta_free(&found);
+    free(text);
+}
+
+static void lists_arrays_in_the_order_written(void **state)
+{
+    (void)state;
+    Dims dims[MAX_ARRAYS];
+    Array arrays[MAX_ARRAYS], *listed;
+    size_t count;
+    Error error = {0};
+    CheckpointMeta meta = make_meta(PREPROCESS_NONE);
+    for (size_t k = 0; k < MAX_ARRAYS; k++)
+        dims[k] = (Dims){k + 1, 2 * k + 1};
+    make_arrays(arrays, dims, MAX_ARRAYS, EVEN);
+    assert_all(reluopt_checkpoint_write(&comm, scratch_path("c.h5"), &meta, arrays, MAX_ARRAYS, &error) == 0);
+    assert_all(reluopt_checkpoint_list(scratch_path("c.h5"), &listed, &count, &error) == RELUOPT_OK);
+    bool same = count == MAX_ARRAYS;
+    for (size_t k = 0; k < count && same; k++)
+        same = strcmp(listed[k].name, arrays[k].name) == 0 && listed[k].rows == dims[k].rows &&
+               listed[k].cols == dims[k].cols;
+    assert_all(same);
+    free(listed);
+    free_arrays(arrays, MAX_ARRAYS);
+}
+
+static void a_failed_write_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    Error error = {0};
+    assert_agreed(&error, write_small(scratch_path("missing/c.h5"), PREPROCESS_ZCA, &error), RELUOPT_STORAGE,
+                  "No such file or directory");
+    if (mt_rank == 0)
+        scratch_folder_in("folder");
+    assert_agreed(&error, write_small(scratch_path("folder"), PREPROCESS_ZCA, &error), RELUOPT_STORAGE,
+                  "Is a directory");
+    assert_all(!is_there(scratch_path("folder.tmp")));
+}
+
+static void a_failed_write_keeps_the_old_file(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    bool same = false;
+    Error error = {0};
+    assert_all(write_small(path, PREPROCESS_ZCA, &error) == RELUOPT_OK);
+    if (mt_rank == 0)
+        scratch_folder_in("c.h5.tmp");
+    assert_agreed(&error, write_small(path, PREPROCESS_NONE, &error), RELUOPT_STORAGE, "Is a directory");
+    assert_all(read_small(path, PREPROCESS_ZCA, &same, &error) == RELUOPT_OK && same);
+}
+
+/* A limit on the size of files stands in for a full disk. */
+static void a_full_disk_is_an_error(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    bool same = false;
+    Error error = {0};
+    struct rlimit old, tight;
+    assert_all(write_small(path, PREPROCESS_ZCA, &error) == RELUOPT_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    for (rlim_t size = 512; size < 65536; size *= 16) {
+        tight = (struct rlimit){size, old.rlim_max};
+        if (mt_rank == 0)
+            setrlimit(RLIMIT_FSIZE, &tight);
+        int code = write_small(path, PREPROCESS_NONE, &error);
+        if (mt_rank == 0)
+            setrlimit(RLIMIT_FSIZE, &old);
+        assert_agreed(&error, code, RELUOPT_STORAGE, "File too large");
+    }
+    assert_all(!is_there(scratch_path("c.h5.tmp")));
+    assert_all(read_small(path, PREPROCESS_ZCA, &same, &error) == RELUOPT_OK && same);
+}
+
+static void one_rank_that_cannot_fails_all(void **state)
+{
+    (void)state;
+    Array arrays[2];
+    Error error = {0};
+    char prefix[32] = "array W20";
+    CheckpointMeta meta = make_meta(PREPROCESS_NONE);
+    make_arrays(arrays, small, 2, EVEN);
+    if (mt_rank == mt_size - 1)
+        arrays[0].first = 4;
+    if (mt_size > 1)
+        snprintf(prefix, sizeof prefix, "rank %d: array W20", mt_size - 1);
+    assert_agreed(&error, reluopt_checkpoint_write(&comm, scratch_path("c.h5"), &meta, arrays, 2, &error),
+                  RELUOPT_BUG, prefix);
+    assert_all(!is_there(scratch_path("c.h5")) && !is_there(scratch_path("c.h5.tmp")));
+    free_arrays(arrays, 2);
+}
+
+static void names_an_array_that_is_missing_or_has_another_shape(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    const Dims other[] = {{3, 5}, {1, 2}};
+    Array arrays[2];
+    Error error = {0};
+    assert_all(write_small(path, PREPROCESS_NONE, &error) == RELUOPT_OK);
+    make_arrays(arrays, other, 2, EVEN);
+    assert_agreed(&error, reluopt_checkpoint_read_arrays(&comm, path, arrays, 2, &error), RELUOPT_STORAGE,
+                  "/arrays/W20 is 3 x 4, not 3 x 5");
+    free_arrays(arrays, 2);
+    make_arrays(arrays, small, 2, EVEN);
+    strcpy(arrays[1].name, "V9");
+    assert_agreed(&error, reluopt_checkpoint_read_arrays(&comm, path, arrays, 2, &error), RELUOPT_STORAGE,
+                  "/arrays/V9: object 'V9' doesn't exist");
+    free_arrays(arrays, 2);
+}
+
+/* Rank 0 writes an attribute of the root, past the library under test. */
+static void set_attribute(const char *path, const char *name, int64_t number)
+{
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t id = H5Aopen(file, name, H5P_DEFAULT);
+    assert_true(H5Awrite(id, H5T_NATIVE_INT64, &number) >= 0);
+    H5Aclose(id);
+    H5Fclose(file);
+}
+
+static void replace_dataset_by_integers(const char *path, const char *name)
+{
+    hsize_t dims[2] = {3, 4};
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(2, dims, NULL);
+    assert_true(H5Ldelete(file, name, H5P_DEFAULT) >= 0);
+    hid_t id = H5Dcreate2(file, name, H5T_NATIVE_INT, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Dclose(id) >= 0);
+    H5Sclose(space);
+    H5Fclose(file);
+}
+
+/* One case of damage: `harm` changes the file on rank 0, reading it says `part`. */
+static void assert_harmed(void (*harm)(const char *path), const char *part)
+{
+    const char *path = scratch_path("c.h5");
+    bool same;
+    Error error = {0};
+    assert_all(write_small(path, PREPROCESS_NONE, &error) == RELUOPT_OK);
+    if (mt_rank == 0)
+        harm(path);
+    MPI_Barrier(MPI_COMM_WORLD);
+    assert_agreed(&error, read_small(path, PREPROCESS_NONE, &same, &error), RELUOPT_STORAGE, part);
+}
+
+static void another_format(const char *path)
+{
+    set_attribute(path, "format", 2);
+}
+
+static void incomplete(const char *path)
+{
+    set_attribute(path, "complete", 0);
+}
+
+static void other_type(const char *path)
+{
+    replace_dataset_by_integers(path, "/arrays/W20");
+}
+
+static void numbers_for_text(const char *path)
+{
+    replace_dataset_by_integers(path, "/config");
+}
+
+static void not_hdf5(const char *path)
+{
+    scratch_text(strrchr(path, '/') + 1, "# a text\n");
+}
+
+static void empty(const char *path)
+{
+    scratch_text(strrchr(path, '/') + 1, "");
+}
+
+static void removed(const char *path)
+{
+    unlink(path);
+}
+
+static void a_folder(const char *path)
+{
+    unlink(path);
+    scratch_folder_in(strrchr(path, '/') + 1);
+}
+
+static void says_what_is_wrong_with_a_file(void **state)
+{
+    (void)state;
+    assert_harmed(another_format, "checkpoint format 2; this program reads format 1");
+    assert_harmed(incomplete, "incomplete");
+    assert_harmed(other_type, "/arrays/W20 has a wrong type");
+    assert_harmed(numbers_for_text, "/config");
+    assert_harmed(not_hdf5, "not an HDF5 file");
+    assert_harmed(empty, "not an HDF5 file");
+    assert_harmed(removed, "No such file or directory");
+    assert_harmed(a_folder, "not an HDF5 file");
+}
+
+static void detects_truncation(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    static char bytes[1 << 16];
+    Error error = {0};
+    bool same;
+    assert_all(write_small(path, PREPROCESS_ZCA, &error) == RELUOPT_OK);
+    size_t size = scratch_read(path, bytes, sizeof bytes);
+    assert_all(size > 1000 && size < sizeof bytes);
+    for (size_t cut = 1; cut < size; cut = 2 * cut + 1) {
+        MPI_Barrier(MPI_COMM_WORLD);
+        if (mt_rank == 0)
+            scratch_write("c.h5", bytes, size - cut);
+        MPI_Barrier(MPI_COMM_WORLD);
+        assert_agreed(&error, read_small(path, PREPROCESS_ZCA, &same, &error), RELUOPT_STORAGE, "c.h5");
+    }
+}
+
+/* A flipped bit is found, or it is where nothing is (between the parts of the file). */
+static void detects_damage(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    static char bytes[1 << 16];
+    Error error = {0};
+    size_t found = 0, tried = 0, every = getenv("RELUOPT_EVERY_BYTE") ? 1 : 7 * (size_t)mt_size;
+    assert_all(write_small(path, PREPROCESS_ZCA, &error) == RELUOPT_OK);
+    size_t size = scratch_read(path, bytes, sizeof bytes);
+    assert_all(size > 1000 && size < sizeof bytes);
+    for (size_t i = 0; i < size; i += every, tried++) {
+        bool same;
+        MPI_Barrier(MPI_COMM_WORLD);
+        if (mt_rank == 0) {
+            bytes[i] = (char)(bytes[i] ^ 1 << i % 8);
+            scratch_write("c.h5", bytes, size);
+            bytes[i] = (char)(bytes[i] ^ 1 << i % 8);
+        }
+        MPI_Barrier(MPI_COMM_WORLD);
+        int code = read_small(path, PREPROCESS_ZCA, &same, &error);
+        assert_all(code == RELUOPT_STORAGE || (code == RELUOPT_OK && same));
+        found += code != RELUOPT_OK;
+        error = (Error){0};
+    }
+    assert_all(2 * found > tried);
+    if (mt_rank == 0)
+        print_message("%zu of %zu flipped bits found, the others harmless\n", found, tried);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(reads_what_was_written_with_any_split, setup, teardown),
+    cmocka_unit_test_setup_teardown(keeps_what_a_checkpoint_says_about_itself, setup, teardown),
+    cmocka_unit_test_setup_teardown(keeps_empty_and_long_texts, setup, teardown),
+    cmocka_unit_test_setup_teardown(lists_arrays_in_the_order_written, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_failed_write_leaves_nothing_behind, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_failed_write_keeps_the_old_file, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, setup, teardown),
+    cmocka_unit_test_setup_teardown(one_rank_that_cannot_fails_all, setup, teardown),
+    cmocka_unit_test_setup_teardown(names_an_array_that_is_missing_or_has_another_shape, setup, teardown),
+    cmocka_unit_test_setup_teardown(says_what_is_wrong_with_a_file, setup, teardown),
+    cmocka_unit_test_setup_teardown(detects_truncation, setup, teardown),
+    cmocka_unit_test_setup_teardown(detects_damage, setup, teardown),
+};
+
+mpi_cmocka_main("checkpoint", tests)
