@@ -14,10 +14,11 @@
 
 typedef struct Comm {
     int rank, size;
-    bool dedicated;   /* rank 0 owns no neurons */
-    MPI_Comm world;   /* for HDF5 and this module */
-    MPI_Comm feed;    /* batches under way, apart from the step's own messages */
-    MPI_Request sent; /* the batch under way */
+    bool dedicated;        /* rank 0 owns no neurons */
+    MPI_Comm world;        /* for HDF5 and this module */
+    MPI_Comm feed;         /* batches under way, apart from the step's own messages */
+    MPI_Request sent;      /* the batch under way */
+    int *counts, *offsets; /* size each: shards of the matrix at hand */
 } Comm;
 
 /* The contiguous rows that a rank owns of a matrix: [first, first + count). */

@@ -1,0 +1,48 @@
+/* layer.h - activations, targets and residuals of one layer.  Numbers only: no communication, no input.
+ *
+ * Matrices are row-major and neuron-major: n x B holds B samples of neuron 0, then of neuron 1, ...
+ * None of these functions fails; none is collective. */
+#ifndef RELUOPT_LAYER_H
+#define RELUOPT_LAYER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* h = ReLU(z), n values (3-1).  NaN stays NaN. */
+void reluopt_relu(float *h, const float *z, size_t n);
+
+/* x[0..B-1] = 1: the row of H that multiplies the bias column of the weights. */
+void reluopt_ones(float *x, size_t columns);
+
+/* What a batch costs. */
+typedef struct Score {
+    double loss;  /* sum over samples of the cross-entropy, nats */
+    size_t right; /* samples whose largest output is the label's */
+    size_t count; /* samples */
+} Score;
+
+/* Softmax cross-entropy of the linear outputs h (classes x B) for labels (B): adds to `score` (4.3).
+ * delta: NULL, or classes x B: softmax(h) - Y, the derivative with respect to h of each sample's loss. */
+void reluopt_cross_entropy(const float *h, const int *label, size_t classes, size_t columns, Score *score,
+                           float *delta);
+
+/* t = h - alpha delta, n values: the output target. */
+void reluopt_output_target(float *t, const float *h, const float *delta, float alpha, size_t n);
+
+/* t = h + ReLU(a) - ReLU(b), n values (3-7), with a = V T[i], b = V H[i]. */
+void reluopt_difference_target(float *t, const float *h, const float *a, const float *b, size_t n);
+
+/* t = h + a * (h > 0), n values: the gated form, with a = V (T[i] - H[i]). */
+void reluopt_gated_target(float *t, const float *h, const float *a, size_t n);
+
+/* r = (f(z) - t) on the Pos set, 0 elsewhere (3-10, 3-11); the Pos set is z > 0, or everything where `linear`.
+ * Returns the size of the Pos set. */
+size_t reluopt_residual(float *r, const float *z, const float *t, bool linear, size_t n);
+
+/* mean[j] = mean of row j of h (n x B). */
+void reluopt_row_means(float *mean, const float *h, size_t n, size_t columns);
+
+/* Standard deviation of all n values of h. */
+float reluopt_deviation(const float *h, size_t n);
+
+#endif

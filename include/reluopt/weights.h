@@ -1,0 +1,55 @@
+/* weights.h - one weight matrix, sharded by rows, and what its adaptive step needs. */
+#ifndef RELUOPT_WEIGHTS_H
+#define RELUOPT_WEIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "reluopt/array.h"
+#include "reluopt/comm.h"
+#include "reluopt/config.h"
+
+/* W[i] or V[i].  m = own.count rows here; the last of the inputs + 1 columns is the bias. */
+typedef struct Weights {
+    size_t outputs, inputs;
+    Rows own;
+    bool linear;         /* no ReLU: the output layer */
+    float *w;            /* m x (inputs + 1) */
+    float *g;            /* m x (inputs + 1)  direction of the step */
+    float *z;            /* m x B  pre-activations */
+    float *r;            /* m x B  residual on the Pos set */
+    float *d;            /* m x B  change of z along g */
+    float *mean;         /* inputs  batch means of the inputs */
+    float *opt;          /* m  rho_opt */
+    float *online;       /* m  rho_online */
+    float *rate;         /* m  step taken */
+    float *last;         /* m  step last accepted by the line search */
+    float last_layer;    /* the same for scope layer, equal on all ranks */
+    const float *target; /* m x B  what the step is toward */
+    struct {             /* sums since the measures were last read */
+        double rate, online, neurons, active, pairs;
+    } sum;
+} Weights;
+
+/* Allocate for batches of up to `columns` samples; weights are 0.  RELUOPT_MEMORY.  Not collective. */
+int reluopt_weights_create(Weights *weights, size_t outputs, size_t inputs, bool linear, size_t columns,
+                           const Comm *comm, Error *error);
+void reluopt_weights_free(Weights *weights);
+
+/* Own rows of the checkpoint's array of that name. */
+Array reluopt_weights_array(const Weights *weights, const char *letter, size_t layer);
+
+/* z = w h, own rows (m x B), for h (inputs + 1) x B.  Not collective. */
+void reluopt_weights_apply(const Weights *weights, const float *h, float *z, size_t columns);
+
+/* Residual of weights->z toward target (own rows, m x B), direction g (3-11), d = g h, and this rank's bounds
+ * (3-15), (3-18).  `target` must stay until the step is taken.  Not collective. */
+void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t columns,
+                         Direction direction);
+
+/* Choose and take the steps of `count` matrices that were aimed: by their bounds, or by line search, with scope
+ * layer or neuron; at most one reduction for all of them (line search: one for 8 halvings).  Collective. */
+void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, const Config *config,
+                          const Comm *comm);
+
+#endif

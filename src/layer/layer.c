@@ -1,0 +1,91 @@
+/* layer.c - activations, targets and residuals of one layer. */
+#include "reluopt/layer.h"
+
+#include <math.h>
+
+void reluopt_relu(float *h, const float *z, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        h[i] = z[i] < 0 ? 0 : z[i];
+}
+
+void reluopt_ones(float *x, size_t columns)
+{
+    for (size_t k = 0; k < columns; k++)
+        x[k] = 1;
+}
+
+void reluopt_cross_entropy(const float *h, const int *label, size_t classes, size_t columns, Score *score,
+                           float *delta)
+{
+    for (size_t k = 0; k < columns; k++) {
+        size_t best = 0, y = (size_t)label[k];
+        for (size_t c = 1; c < classes; c++)
+            if (h[c * columns + k] > h[best * columns + k])
+                best = c;
+        double top = h[best * columns + k], sum = 0;
+        for (size_t c = 0; c < classes; c++)
+            sum += exp(h[c * columns + k] - top);
+        for (size_t c = 0; delta && c < classes; c++)
+            delta[c * columns + k] = (float)(exp(h[c * columns + k] - top) / sum) - (c == y ? 1.0f : 0.0f);
+        score->loss += log(sum) - (h[y * columns + k] - top);
+        score->right += best == y;
+    }
+    score->count += columns;
+}
+
+void reluopt_output_target(float *t, const float *h, const float *delta, float alpha, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        t[i] = h[i] - alpha * delta[i];
+}
+
+void reluopt_difference_target(float *t, const float *h, const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        t[i] = h[i] + (a[i] > 0 ? a[i] : 0) - (b[i] > 0 ? b[i] : 0);
+}
+
+void reluopt_gated_target(float *t, const float *h, const float *a, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        t[i] = h[i] + (h[i] > 0 ? a[i] : 0);
+}
+
+size_t reluopt_residual(float *r, const float *z, const float *t, bool linear, size_t n)
+{
+    if (linear) {
+        for (size_t i = 0; i < n; i++)
+            r[i] = z[i] - t[i];
+        return n;
+    }
+    size_t active = 0;
+    for (size_t i = 0; i < n; i++) {
+        r[i] = z[i] > 0 ? z[i] - t[i] : 0;
+        active += z[i] > 0;
+    }
+    return active;
+}
+
+void reluopt_row_means(float *mean, const float *h, size_t n, size_t columns)
+{
+    for (size_t j = 0; j < n; j++) {
+        float sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (size_t k = 0; k < columns; k++)
+            sum += h[j * columns + k];
+        mean[j] = sum / (float)columns;
+    }
+}
+
+float reluopt_deviation(const float *h, size_t n)
+{
+    double sum = 0, squares = 0;
+#pragma omp simd reduction(+ : sum, squares)
+    for (size_t i = 0; i < n; i++) {
+        sum += h[i];
+        squares += (double)h[i] * h[i];
+    }
+    double mean = sum / (double)n, variance = squares / (double)n - mean * mean;
+    return variance > 0 ? (float)sqrt(variance) : 0;
+}

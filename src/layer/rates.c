@@ -1,0 +1,78 @@
+/* rates.c - Pos sets and the step sizes of a layer's neurons. */
+#include "reluopt/rates.h"
+
+#include <math.h>
+
+/* rho_opt (3-15), with the sign that makes a descent step positive.  r is 0 off the Pos set, d is not. */
+static float rate_opt(const float *z, const float *d, const float *r, bool linear, size_t columns)
+{
+    float up = 0, down = 0, edge = linear ? -INFINITY : 0;
+#pragma omp simd reduction(+ : up, down)
+    for (size_t k = 0; k < columns; k++) {
+        float moved = z[k] > edge ? d[k] : 0;
+        up += r[k] * moved;
+        down += moved * moved;
+    }
+    return up > 0 && down > 0 ? up / down : INFINITY;
+}
+
+/* rho_online (3-18): 1 / max of D/Z over the samples that move towards the edge of the Pos set. */
+static float rate_online(const float *z, const float *d, size_t columns)
+{
+    float fastest = 0;
+#pragma omp simd reduction(max : fastest)
+    for (size_t k = 0; k < columns; k++) {
+        float speed = z[k] > 0 ? d[k] / z[k] : 0;
+        fastest = speed > fastest ? speed : fastest;
+    }
+    return fastest > 0 ? 1 / fastest : INFINITY;
+}
+
+void reluopt_rates_local(const float *z, const float *d, const float *r, bool linear, size_t rows,
+                         size_t columns, float *opt, float *online)
+{
+    for (size_t j = 0; j < rows; j++) {
+        size_t at = j * columns;
+        opt[j] = rate_opt(z + at, d + at, r + at, linear, columns);
+        online[j] = linear ? INFINITY : rate_online(z + at, d + at, columns);
+    }
+}
+
+float reluopt_rate(RateRule rule, float opt, float online)
+{
+    float rate = opt;
+    if (rule == RATE_MIN)
+        rate = fminf(opt, online);
+    if (rule == RATE_ONLINE && isfinite(online))
+        rate = online;
+    return isfinite(rate) ? rate : 0;
+}
+
+/* sum_k (f(z - rho d) - t)^2 */
+static double loss_at(const float *z, const float *d, const float *t, bool linear, size_t columns, float rho)
+{
+    double loss = 0;
+    float floor = linear ? -INFINITY : 0;
+#pragma omp simd reduction(+ : loss)
+    for (size_t k = 0; k < columns; k++) {
+        float moved = z[k] - rho * d[k];
+        float e = (moved > floor ? moved : floor) - t[k];
+        loss += (double)e * e;
+    }
+    return loss;
+}
+
+void reluopt_trial_losses(const float *z, const float *d, const float *t, bool linear, size_t columns,
+                          float start, int trials, double *loss)
+{
+    loss[0] += loss_at(z, d, t, linear, columns, 0);
+    for (int i = 0; i < trials; i++)
+        loss[1 + i] += loss_at(z, d, t, linear, columns, ldexpf(start, -i));
+}
+
+void reluopt_step_rows(float *w, const float *g, const float *rate, size_t rows, size_t columns)
+{
+    for (size_t j = 0; j < rows; j++)
+        for (size_t k = 0; k < columns; k++)
+            w[j * columns + k] -= rate[j] * g[j * columns + k];
+}

@@ -1,0 +1,138 @@
+/* step.c - choose the step of every aimed weight matrix, agree on it where the scope is the layer, take it. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "reluopt/rates.h"
+#include "reluopt/weights.h"
+
+enum {
+    MATRICES = 2 * RELUOPT_MAX_LAYERS + 2, /* most that step together: W[1..L] and V[2..L] */
+    TRIALS = 8,                            /* steps of the line search tried with one reduction */
+    SUMS = TRIALS + 2                      /* losses at 0 and at the trials, and sum D^2 */
+};
+static const float smallest = 0x1p-60f, largest = 0x1p60f; /* the line search stays between them */
+
+static float smaller_of(const float *x, size_t n)
+{
+    float least = INFINITY;
+    for (size_t j = 0; j < n; j++)
+        least = fminf(least, x[j]);
+    return least;
+}
+
+/* (3-19), (3-20): each layer's two minima over the neurons of all ranks, in one reduction. */
+static void bounds_of_layers(Weights *const *list, size_t count, const Comm *comm)
+{
+    float least[2 * MATRICES];
+    for (size_t i = 0; i < count; i++) {
+        least[2 * i] = smaller_of(list[i]->opt, list[i]->own.count);
+        least[2 * i + 1] = smaller_of(list[i]->online, list[i]->own.count);
+    }
+    reluopt_comm_min(comm, least, 2 * count);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < list[i]->own.count; j++) {
+            list[i]->opt[j] = least[2 * i];
+            list[i]->online[j] = least[2 * i + 1];
+        }
+}
+
+static void rates_by_bounds(Weights *const *list, size_t count, const Config *config, const Comm *comm)
+{
+    if (config->rate.scope == SCOPE_LAYER)
+        bounds_of_layers(list, count, comm);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < list[i]->own.count; j++) {
+            float opt = list[i]->opt[j], online = list[i]->online[j];
+            list[i]->rate[j] = reluopt_rate((RateRule)config->rate.rule, opt, online);
+            list[i]->sum.online += online < opt;
+        }
+}
+
+/* Add one neuron's losses at start, start/2, ... and how much it moves. */
+static void neuron_sums(const Weights *weights, size_t j, size_t columns, float start, double sums[SUMS])
+{
+    size_t at = j * columns;
+    const float *d = weights->d + at;
+    reluopt_trial_losses(weights->z + at, d, weights->target + at, weights->linear, columns, start, TRIALS,
+                         sums);
+    for (size_t k = 0; k < columns; k++)
+        sums[TRIALS + 1] += (double)d[k] * d[k];
+}
+
+/* Look through the sums of one search.  True when it is over: *rate is the step (0: none), *last the step
+ * accepted; else *start is where to go on. */
+static bool search_over(const double sums[SUMS], float *start, float *rate, float *last)
+{
+    *rate = 0;
+    if (!(sums[TRIALS + 1] > 0))
+        return true;
+    for (int i = 0; i < TRIALS; i++)
+        if (sums[1 + i] <= sums[0]) {
+            *rate = ldexpf(*start, -i);
+            *last = fminf(*rate, largest);
+            return true;
+        }
+    *start = ldexpf(*start, -TRIALS);
+    return *start < smallest;
+}
+
+/* Scope neuron: every neuron searches by itself. */
+static void search_neurons(Weights *weights, size_t columns, float first)
+{
+    for (size_t j = 0; j < weights->own.count; j++) {
+        float start = weights->last[j] > 0 ? 2 * weights->last[j] : first;
+        double sums[SUMS];
+        do {
+            for (int i = 0; i < SUMS; i++)
+                sums[i] = 0;
+            neuron_sums(weights, j, columns, start, sums);
+        } while (!search_over(sums, &start, &weights->rate[j], &weights->last[j]));
+    }
+}
+
+/* Scope layer: all searches of all matrices go on together, one reduction for TRIALS halvings of each. */
+static void search_layers(Weights *const *list, size_t count, size_t columns, float first, const Comm *comm)
+{
+    float start[MATRICES], rate[MATRICES];
+    bool over[MATRICES] = {false};
+    for (size_t i = 0; i < count; i++)
+        start[i] = list[i]->last_layer > 0 ? 2 * list[i]->last_layer : first;
+    for (size_t left = count; left > 0;) {
+        double sums[MATRICES][SUMS] = {{0}};
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; !over[i] && j < list[i]->own.count; j++)
+                neuron_sums(list[i], j, columns, start[i], sums[i]);
+        reluopt_comm_sum(comm, &sums[0][0], count * SUMS);
+        for (size_t i = 0; i < count; i++)
+            if (!over[i] && search_over(sums[i], &start[i], &rate[i], &list[i]->last_layer)) {
+                over[i] = true;
+                left--;
+            }
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < list[i]->own.count; j++) {
+            list[i]->rate[j] = rate[i];
+            list[i]->last[j] = list[i]->last_layer;
+        }
+}
+
+void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, const Config *config,
+                          const Comm *comm)
+{
+    float unit = 2 / (float)columns; /* from rho, which belongs to (2/B) R H', to a rate for R H' */
+    float first = (float)config->rate.start * unit;
+    if (config->variant != VARIANT_LINE_SEARCH)
+        rates_by_bounds(list, count, config, comm);
+    else if (config->rate.scope == SCOPE_LAYER)
+        search_layers(list, count, columns, first, comm);
+    else
+        for (size_t i = 0; i < count; i++)
+            search_neurons(list[i], columns, first);
+    for (size_t i = 0; i < count; i++) {
+        Weights *weights = list[i];
+        reluopt_step_rows(weights->w, weights->g, weights->rate, weights->own.count, weights->inputs + 1);
+        for (size_t j = 0; j < weights->own.count; j++)
+            weights->sum.rate += (double)(weights->rate[j] / unit);
+        weights->sum.neurons += (double)weights->own.count;
+    }
+}

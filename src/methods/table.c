@@ -1,0 +1,23 @@
+/* table.c - the table of methods: a new one is a file and a row. */
+#include <stdio.h>
+#include <string.h>
+
+#include "reluopt/method.h"
+
+static const Method *const table[] = {
+    &reluopt_method_adaptive,
+};
+enum { METHODS = sizeof table / sizeof table[0] };
+
+const Method *reluopt_method_find(const char *name, Error *error)
+{
+    char names[256] = "";
+    for (int i = 0; i < METHODS; i++) {
+        if (strcmp(table[i]->name, name) == 0)
+            return table[i];
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", table[i]->name);
+    }
+    reluopt_fail(error, RELUOPT_USAGE, "method: '%s' is not a method; there are: %s", name, names);
+    return NULL;
+}

@@ -1,0 +1,163 @@
+/* comm.c - all of MPI: who owns which neurons, gather, minimum, sums, agreement on errors. */
+#include "reluopt/comm.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reluopt/memory.h"
+
+/* With more ranks than cores, waiting ranks must give way, or one reduction takes milliseconds.  Open MPI does
+ * so by itself only when mpirun knows of the oversubscription (srun never tells). */
+static void yield_when_crowded(void)
+{
+    const char *local = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    if (!local)
+        local = getenv("SLURM_STEP_TASKS_PER_NODE"); /* "4" or "4(x2)": the first node's count */
+    cpu_set_t cores;
+    if (local && sched_getaffinity(0, sizeof cores, &cores) == 0 && atoi(local) > CPU_COUNT(&cores))
+        setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+}
+
+void reluopt_comm_start(Comm *comm, int *argc, char ***argv)
+{
+    yield_when_crowded();
+    MPI_Init(argc, argv);
+    *comm = (Comm){.sent = MPI_REQUEST_NULL};
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm->world);
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm->feed);
+    MPI_Comm_rank(comm->world, &comm->rank);
+    MPI_Comm_size(comm->world, &comm->size);
+    comm->counts = malloc(2 * sizeof *comm->counts * (size_t)comm->size);
+    if (!comm->counts)
+        reluopt_comm_abort(comm, "no memory for the table of shards");
+    comm->offsets = comm->counts + comm->size;
+}
+
+void reluopt_comm_stop(Comm *comm)
+{
+    free(comm->counts);
+    MPI_Comm_free(&comm->feed);
+    MPI_Comm_free(&comm->world);
+    MPI_Finalize();
+}
+
+void reluopt_comm_abort(Comm *comm, const char *what)
+{
+    fprintf(stderr, "reluopt-mpi: internal error on rank %d: %s; please report it\n", comm->rank, what);
+    MPI_Abort(MPI_COMM_WORLD, RELUOPT_BUG);
+    abort();
+}
+
+Rows reluopt_comm_rows(const Comm *comm, size_t n, int rank)
+{
+    size_t owners = (size_t)(comm->size - (comm->dedicated ? 1 : 0));
+    if (comm->dedicated && rank-- == 0)
+        return (Rows){0, 0};
+    size_t each = n / owners, extra = n % owners, r = (size_t)rank;
+    return (Rows){r * each + (r < extra ? r : extra), each + (r < extra ? 1 : 0)};
+}
+
+Rows reluopt_comm_own_rows(const Comm *comm, size_t n)
+{
+    return reluopt_comm_rows(comm, n, comm->rank);
+}
+
+/* Fill comm->counts and comm->offsets with every rank's rows, in units of `unit` elements. */
+static void shard_table(const Comm *comm, size_t n, size_t unit)
+{
+    for (int r = 0; r < comm->size; r++) {
+        Rows rows = reluopt_comm_rows(comm, n, r);
+        comm->counts[r] = (int)(rows.count * unit);
+        comm->offsets[r] = (int)(rows.first * unit);
+    }
+}
+
+void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t columns)
+{
+    if (comm->size == 1)
+        return;
+    MPI_Datatype row;
+    MPI_Type_contiguous((int)columns, MPI_FLOAT, &row);
+    MPI_Type_commit(&row);
+    shard_table(comm, n, 1);
+    MPI_Allgatherv(MPI_IN_PLACE, 0, row, x, comm->counts, comm->offsets, row, comm->world);
+    MPI_Type_free(&row);
+}
+
+void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size_t n, size_t columns)
+{
+    shard_table(comm, n, columns);
+    MPI_Reduce_scatter(part, own, comm->counts, MPI_FLOAT, MPI_SUM, comm->world);
+}
+
+void reluopt_comm_min(const Comm *comm, float *x, size_t count)
+{
+    if (comm->size > 1)
+        MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_FLOAT, MPI_MIN, comm->world);
+}
+
+void reluopt_comm_sum(const Comm *comm, double *x, size_t count)
+{
+    if (comm->size > 1)
+        MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_DOUBLE, MPI_SUM, comm->world);
+}
+
+void reluopt_comm_share(const Comm *comm, void *bytes, size_t count)
+{
+    for (char *p = bytes; count > 0;) {
+        int part = count < INT_MAX ? (int)count : INT_MAX;
+        MPI_Bcast(p, part, MPI_BYTE, 0, comm->world);
+        p += part;
+        count -= (size_t)part;
+    }
+}
+
+int reluopt_comm_share_text(const Comm *comm, char **text, Error *error)
+{
+    size_t size = comm->rank == 0 && *text ? strlen(*text) + 1 : 0;
+    reluopt_comm_share(comm, &size, sizeof size);
+    if (comm->rank != 0)
+        *text = size ? reluopt_alloc(size, 1, error) : NULL;
+    if (reluopt_comm_agree(comm, error))
+        return error->code;
+    reluopt_comm_share(comm, *text, size);
+    return RELUOPT_OK;
+}
+
+void reluopt_comm_feed_start(Comm *comm, float *x, size_t count)
+{
+    MPI_Ibcast(x, (int)count, MPI_FLOAT, 0, comm->feed, &comm->sent);
+}
+
+void reluopt_comm_feed_wait(Comm *comm)
+{
+    MPI_Wait(&comm->sent, MPI_STATUS_IGNORE);
+}
+
+void reluopt_comm_barrier(const Comm *comm)
+{
+    MPI_Barrier(comm->world);
+}
+
+int reluopt_comm_agree(const Comm *comm, Error *error)
+{
+    int first = error->code ? comm->rank : comm->size;
+    MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm->world);
+    if (first == comm->size)
+        return RELUOPT_OK;
+    MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, first, comm->world);
+    if (first > 0) {
+        Error record = *error;
+        *error = (Error){0};
+        reluopt_fail(error, record.code, "rank %d: %.1000s", first, record.message);
+    }
+    return error->code;
+}
+
+double reluopt_clock(void)
+{
+    return MPI_Wtime();
+}
