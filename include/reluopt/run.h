@@ -1,0 +1,50 @@
+/* run.h - a training or evaluation under way: data, network, method, and the loops over them. */
+#ifndef RELUOPT_RUN_H
+#define RELUOPT_RUN_H
+
+#include "reluopt/checkpoint.h"
+#include "reluopt/comm.h"
+#include "reluopt/config.h"
+#include "reluopt/curves.h"
+#include "reluopt/feed.h"
+#include "reluopt/method.h"
+#include "reluopt/samples.h"
+
+typedef struct Run {
+    Config config;
+    Comm *comm;
+    Dataset data;   /* rank 0 */
+    Preprocess pre; /* rank 0 */
+    size_t features, classes, train_count, test_count;
+    const Method *method;
+    void *state;
+    Feed feed;       /* training batches */
+    Feed evaluation; /* batches of evaluations */
+    char folder[RELUOPT_TEXT];
+    Curves curves;      /* rank 0 */
+    int64_t epoch;      /* epochs done */
+    int64_t steps;      /* steps done */
+    double seconds;     /* of training */
+    double best_test;   /* accuracy, NaN: no test part */
+    int64_t full_train; /* first epoch with all training samples right; 0: none yet */
+} Run;
+
+/* Load the data of run->config and preprocess them (rank 0), share what all must know, build the method's
+ * state. meta: NULL, or a checkpoint's, whose schema and preprocessing are used instead of fitting them. On
+ * return all ranks agree.  Release with reluopt_run_close, also after a failure.  Collective. */
+int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error);
+void reluopt_run_close(Run *run);
+
+/* Train for config.epochs epochs in run->folder: curves, checkpoints, progress on standard output, and the
+ * summary. Errors: RELUOPT_NUMERIC (loss not finite), RELUOPT_STORAGE, RELUOPT_MEMORY; agreed.  Collective. */
+int reluopt_run_train(Run *run, Error *error);
+
+/* Loss and accuracy over samples 0..count-1 (looked at on rank 0 alone), the same on every rank.  Collective.
+ */
+Score reluopt_run_evaluate(Run *run, const Samples *samples, size_t count);
+
+/* Means of a score; NaN without samples. */
+double reluopt_score_loss(const Score *score);     /* nats per sample */
+double reluopt_score_accuracy(const Score *score); /* fraction */
+
+#endif

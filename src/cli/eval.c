@@ -1,0 +1,94 @@
+/* eval.c - reluopt-mpi eval: loss and accuracy of a checkpoint. */
+#include <stdio.h>
+#include <string.h>
+
+#include "reluopt/cli.h"
+#include "reluopt/run.h"
+
+static void usage(void)
+{
+    printf("usage: reluopt-mpi eval CHECKPOINT [DATA] [--data.KEY VALUE]...\n"
+           "\n"
+           "Loss and accuracy of the network in CHECKPOINT, on the training and test part of its own data,\n"
+           "or on the file DATA (formats as for data.train), with the preprocessing of the training.\n"
+           "\n"
+           "  reluopt-mpi eval runs/soybean/checkpoint.h5\n"
+           "  mpirun -np 4 reluopt-mpi eval runs/mine/checkpoint.h5 new-samples.csv\n");
+}
+
+/* All samples of one file, as the training part. */
+static int point_at_file(Config *config, const char *path, Error *error)
+{
+    memset(config->data.test, 0, sizeof config->data.test);
+    config->data.train_samples = config->data.holdout = 0;
+    reluopt_config_set(config, "data.name", "file", error);
+    return reluopt_config_set(config, "data.train", path, error);
+}
+
+/* Rank 0: the checkpoint's configuration, pointed at the given file. */
+static int configure(Config *config, const CheckpointMeta *meta, const Options *options, Arguments arguments,
+                     int size, Error *error)
+{
+    reluopt_config_default(config);
+    if (reluopt_config_parse(config, meta->config, strlen(meta->config), options->positional[0], error))
+        return error->code;
+    config->coordinator = COORDINATOR_SHARED;
+    if (options->positional[1] && point_at_file(config, options->positional[1], error))
+        return error->code;
+    if (reluopt_cli_overrides(arguments, config, error))
+        return error->code;
+    reluopt_config_resolve(config);
+    return reluopt_config_check(config, size, error);
+}
+
+static void print_score(const char *part, const Score *score)
+{
+    printf("%-5s  loss %.6f  accuracy %.2f%%  (%zu of %zu samples right)\n", part, reluopt_score_loss(score),
+           100 * reluopt_score_accuracy(score), score->right, score->count);
+}
+
+/* Collective. */
+static int evaluate(Run *run, const char *path, const char *file, Error *error)
+{
+    Array arrays[4 * (RELUOPT_MAX_LAYERS + 2)];
+    size_t count = run->method->arrays(run->state, arrays);
+    if (reluopt_checkpoint_read_arrays(run->comm, path, arrays, count, error))
+        return error->code;
+    Score train = reluopt_run_evaluate(run, &run->data.train, run->train_count);
+    Score test = reluopt_run_evaluate(run, &run->data.test, run->test_count);
+    if (run->comm->rank == 0) {
+        print_score(file ? "file" : "train", &train);
+        if (run->test_count > 0)
+            print_score("test", &test);
+    }
+    return RELUOPT_OK;
+}
+
+int reluopt_cli_eval(Comm *comm, Arguments arguments, Error *error)
+{
+    static Run run;
+    Options options = {0};
+    CheckpointMeta meta = {0};
+    reluopt_cli_parse(arguments, 2, &options, error);
+    if (options.help) {
+        if (comm->rank == 0)
+            usage();
+        return RELUOPT_OK;
+    }
+    if (!error->code && !options.positional[0])
+        reluopt_fail(error, RELUOPT_USAGE,
+                     "eval: which checkpoint?  usage: reluopt-mpi eval CHECKPOINT [DATA]");
+    if (reluopt_comm_agree(comm, error) ||
+        reluopt_checkpoint_read_meta(comm, options.positional[0], &meta, error))
+        return error->code;
+    if (comm->rank == 0)
+        configure(&run.config, &meta, &options, arguments, comm->size, error);
+    if (reluopt_comm_agree(comm, error) == RELUOPT_OK) {
+        reluopt_comm_share(comm, &run.config, sizeof run.config);
+        if (reluopt_run_open(&run, comm, &meta, error) == RELUOPT_OK)
+            evaluate(&run, options.positional[0], options.positional[1], error);
+        reluopt_run_close(&run);
+    }
+    reluopt_checkpoint_meta_free(&meta);
+    return error->code;
+}

@@ -1,0 +1,85 @@
+/* info.c - reluopt-mpi info: what a checkpoint or a curve file holds. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "reluopt/checkpoint.h"
+#include "reluopt/cli.h"
+#include "reluopt/curves.h"
+
+static void usage(void)
+{
+    printf("usage: reluopt-mpi info FILE\n"
+           "\n"
+           "What FILE holds: a run's checkpoint.h5 (where it came from, its arrays and configuration) or\n"
+           "curves.h5 (a table, one line an epoch).\n");
+}
+
+static void print_values(const char *name, const double *value, size_t count, const char *format)
+{
+    printf("  %s", name);
+    for (size_t i = 0; i < count; i++)
+        printf(format, value[i]);
+}
+
+static void print_curves(const Curves *curves)
+{
+    for (size_t k = 0; k < curves->count; k++) {
+        CurvePoint p = reluopt_curves_point(curves, k);
+        printf("epoch %4lld  steps %7lld  %8.1f s  train %.4f %6.2f%%", (long long)p.epoch, (long long)p.steps,
+               p.seconds, p.train_loss, 100 * p.train_accuracy);
+        if (!isnan(p.test_loss))
+            printf("  test %.4f %6.2f%%", p.test_loss, 100 * p.test_accuracy);
+        print_values("rate", p.rate, curves->layers, " %.2e");
+        print_values("online", p.online_bound, curves->layers, " %.2f");
+        print_values("active", p.active, curves->layers, " %.2f");
+        printf("\n");
+    }
+}
+
+static int print_checkpoint(const char *path, const CheckpointMeta *meta, Error *error)
+{
+    static const char *const kind[] = {"none", "scale", "centre", "standardise", "zca"};
+    Array *arrays = NULL;
+    size_t count = 0;
+    if (reluopt_checkpoint_list(path, &arrays, &count, error))
+        return error->code;
+    printf("checkpoint after epoch %lld, step %lld; written %s by %s on %d ranks\n", (long long)meta->epoch,
+           (long long)meta->step, meta->date, meta->program, meta->ranks);
+    printf("preprocessing: %s of %zu features\n", kind[meta->pre.kind], meta->pre.features);
+    for (size_t i = 0; i < count; i++)
+        printf("%-8s %zu x %zu\n", arrays[i].name, arrays[i].rows, arrays[i].cols);
+    printf("configuration:\n%s", meta->config);
+    free(arrays);
+    return RELUOPT_OK;
+}
+
+int reluopt_cli_info(Comm *comm, Arguments arguments, Error *error)
+{
+    Options options = {0};
+    CheckpointMeta meta = {0};
+    Curves curves = {0};
+    Error not_curves = {0};
+    bool is_curves = false;
+    reluopt_cli_parse(arguments, 1, &options, error);
+    if (options.help) {
+        if (comm->rank == 0)
+            usage();
+        return RELUOPT_OK;
+    }
+    if (!error->code && !options.positional[0])
+        reluopt_fail(error, RELUOPT_USAGE, "info: which file?  usage: reluopt-mpi info FILE");
+    if (reluopt_comm_agree(comm, error))
+        return error->code;
+    if (comm->rank == 0)
+        is_curves = reluopt_curves_read(&curves, options.positional[0], &not_curves) == RELUOPT_OK;
+    reluopt_comm_share(comm, &is_curves, sizeof is_curves);
+    if (is_curves && comm->rank == 0)
+        print_curves(&curves);
+    if (!is_curves && reluopt_checkpoint_read_meta(comm, options.positional[0], &meta, error) == RELUOPT_OK &&
+        comm->rank == 0)
+        print_checkpoint(options.positional[0], &meta, error);
+    reluopt_curves_free(&curves);
+    reluopt_checkpoint_meta_free(&meta);
+    return reluopt_comm_agree(comm, error);
+}

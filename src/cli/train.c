@@ -1,0 +1,111 @@
+/* train.c - reluopt-mpi train: from a configuration to a run folder. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reluopt/cli.h"
+#include "reluopt/run.h"
+
+static void usage(void)
+{
+    printf("usage: reluopt-mpi train [CONFIG.yaml] [--KEY VALUE]... [--out RUN]\n"
+           "\n"
+           "Train a network; without a configuration, on a generated set.  Results go to the folder RUN\n"
+           "(default: runs/DATA-DATE-TIME), which must not hold a run already.\n"
+           "\n"
+           "  reluopt-mpi train\n"
+           "  mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n"
+           "\n"
+           "Keys, in CONFIG.yaml as \"key: value\" or on the command line:\n\n");
+    reluopt_config_help(stdout);
+}
+
+/* mkdir -p */
+static int make_folder(const char *folder, Error *error)
+{
+    char path[RELUOPT_TEXT];
+    snprintf(path, sizeof path, "%s", folder);
+    for (char *slash = path; slash; slash = strchr(slash + 1, '/')) {
+        char *end = strchr(slash + 1, '/');
+        if (end)
+            *end = '\0';
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            return reluopt_fail(error, RELUOPT_STORAGE, "cannot create the folder %s: %s", path,
+                                strerror(errno));
+        if (!end)
+            break;
+        *end = '/';
+    }
+    return RELUOPT_OK;
+}
+
+/* Name, create and mark the run folder: an earlier run is never overwritten. */
+static int open_folder(Run *run, const char *out, Error *error)
+{
+    char path[2 * RELUOPT_TEXT], stamp[32];
+    time_t now = time(NULL);
+    struct tm local;
+    strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
+    int length = out ? snprintf(run->folder, sizeof run->folder, "%s", out)
+                     : snprintf(run->folder, sizeof run->folder, "runs/%s-%s", run->config.data.name, stamp);
+    if (length == 0 || length >= (int)sizeof run->folder)
+        return reluopt_fail(error, RELUOPT_USAGE, "--out: the name of the folder is empty or too long");
+    snprintf(path, sizeof path, "%s/config.yaml", run->folder);
+    if (access(path, F_OK) == 0)
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "%s holds a run already: choose another --out, or move it away", run->folder);
+    if (make_folder(run->folder, error))
+        return error->code;
+    char *text = reluopt_config_text(&run->config, true, error);
+    FILE *file = text ? fopen(path, "w") : NULL;
+    bool written = file && fputs(text, file) >= 0;
+    if (file && fclose(file) != 0)
+        written = false;
+    if (text && !written)
+        reluopt_fail(error, RELUOPT_STORAGE, "cannot write %s: %s", path, strerror(errno));
+    free(text);
+    return error->code;
+}
+
+/* Rank 0: the configuration that the command line asks for. */
+static int configure(Config *config, const Options *options, Arguments arguments, int size, Error *error)
+{
+    reluopt_config_default(config);
+    if (options->positional[0] && reluopt_config_read(config, options->positional[0], error))
+        return error->code;
+    if (reluopt_cli_overrides(arguments, config, error))
+        return error->code;
+    reluopt_config_resolve(config);
+    return reluopt_config_check(config, size, error);
+}
+
+int reluopt_cli_train(Comm *comm, Arguments arguments, Error *error)
+{
+    static Run run;
+    Options options = {0};
+    reluopt_cli_parse(arguments, 1, &options, error);
+    if (options.help) {
+        if (comm->rank == 0)
+            usage();
+        return RELUOPT_OK;
+    }
+    if (comm->rank == 0 && !error->code)
+        configure(&run.config, &options, arguments, comm->size, error);
+    if (reluopt_comm_agree(comm, error))
+        return error->code;
+    reluopt_comm_share(comm, &run.config, sizeof run.config);
+    if (reluopt_run_open(&run, comm, NULL, error) == RELUOPT_OK) {
+        if (comm->rank == 0)
+            open_folder(&run, options.out, error);
+        if (reluopt_comm_agree(comm, error) == RELUOPT_OK) {
+            reluopt_comm_share(comm, run.folder, sizeof run.folder);
+            reluopt_run_train(&run, error);
+        }
+    }
+    reluopt_run_close(&run);
+    return error->code;
+}

@@ -1,0 +1,27 @@
+/* evaluate.c - loss and accuracy of the present network. */
+#include <math.h>
+
+#include "reluopt/run.h"
+
+Score reluopt_run_evaluate(Run *run, const Samples *samples, size_t count)
+{
+    Score score = {0};
+    Batch batch;
+    if (count > 0)
+        reluopt_feed_begin(&run->evaluation, samples, NULL, count, run->evaluation.room);
+    while (score.count < count && reluopt_feed_next(&run->evaluation, &batch)) {
+        const float *h = run->method->predict(run->state, &batch);
+        reluopt_cross_entropy(h, batch.label, run->classes, batch.count, &score, NULL);
+    }
+    return score;
+}
+
+double reluopt_score_loss(const Score *score)
+{
+    return score->count ? score->loss / (double)score->count : NAN;
+}
+
+double reluopt_score_accuracy(const Score *score)
+{
+    return score->count ? (double)score->right / (double)score->count : NAN;
+}

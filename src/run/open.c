@@ -1,0 +1,80 @@
+/* open.c - from a configuration to data in place and a network ready to train or evaluate. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "reluopt/catalogue.h"
+#include "reluopt/run.h"
+
+enum { EVALUATION_BATCH = 256 }; /* samples evaluated at a time, at least */
+
+/* Rank 0: load, split, preprocess. */
+static int load(Run *run, const CheckpointMeta *meta, Error *error)
+{
+    Schema schema = {0};
+    if (meta && reluopt_schema_from_text(meta->schema, &schema, error))
+        return error->code;
+    if (reluopt_dataset_load(&run->data, &run->config, meta ? &schema : NULL, error) == RELUOPT_OK) {
+        const Preprocess *pre = meta ? &meta->pre : &run->pre;
+        if (!meta)
+            reluopt_preprocess_fit(&run->pre, (PreprocessKind)run->config.preprocess, &run->data.train, error);
+        if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
+            reluopt_preprocess_apply(pre, &run->data.test, error);
+    }
+    reluopt_schema_free(&schema);
+    return error->code;
+}
+
+/* Sizes that every rank needs. */
+static void share_sizes(Run *run)
+{
+    size_t sizes[] = {run->data.schema.features, run->data.schema.classes, run->data.train.count,
+                      run->data.test.count};
+    reluopt_comm_share(run->comm, sizes, sizeof sizes);
+    run->features = sizes[0];
+    run->classes = sizes[1];
+    run->train_count = sizes[2];
+    run->test_count = sizes[3];
+}
+
+static Shape shape_of(const Run *run, size_t columns)
+{
+    Shape shape = {.layers = (size_t)run->config.hidden + 1, .columns = columns};
+    shape.width[0] = run->features;
+    for (int i = 0; i < run->config.hidden; i++)
+        shape.width[i + 1] = (size_t)run->config.network[i];
+    shape.width[shape.layers] = run->classes;
+    return shape;
+}
+
+int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error)
+{
+    run->comm = comm;
+    comm->dedicated = run->config.coordinator == COORDINATOR_DEDICATED;
+    run->method = reluopt_method_find(run->config.method, error);
+    if (!error->code && comm->rank == 0)
+        load(run, meta, error);
+    if (reluopt_comm_agree(comm, error))
+        return error->code;
+    share_sizes(run);
+    size_t batch = run->config.batch ? (size_t)run->config.batch : run->train_count;
+    batch = batch < run->train_count ? batch : run->train_count;
+    size_t columns = batch > EVALUATION_BATCH ? batch : EVALUATION_BATCH;
+    Shape shape = shape_of(run, columns);
+    if (!reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&
+        !reluopt_feed_create(&run->evaluation, comm, run->features, columns, error))
+        run->method->create(&run->state, &run->config, &shape, comm, error);
+    run->feed.fixed = batch == run->train_count;
+    return reluopt_comm_agree(comm, error);
+}
+
+void reluopt_run_close(Run *run)
+{
+    if (run->state)
+        run->method->destroy(run->state);
+    reluopt_feed_free(&run->feed);
+    reluopt_feed_free(&run->evaluation);
+    reluopt_dataset_free(&run->data);
+    reluopt_preprocess_free(&run->pre);
+    reluopt_curves_free(&run->curves);
+    memset(run, 0, sizeof *run);
+}

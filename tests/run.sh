@@ -1,0 +1,43 @@
+#!/bin/bash
+# Run the tests and count them.  The last line is "N passed, N failed".
+#
+# usage: tests/run.sh [NAME-PATTERN]      BUILD=build/sanitize for another build
+# A test is one program at one number of ranks; its output is shown only when it fails.
+set -u
+cd "$(dirname "$0")/.."
+. launch/mpi-env.sh
+export BUILD=${BUILD:-build} MPI_TEST_LOGDIR
+MPI_TEST_LOGDIR=$(mktemp -d)
+trap 'rm -rf "$MPI_TEST_LOGDIR"' EXIT
+pattern=${1:-.}
+passed=0
+failed=0
+
+check() { # name, seconds, command...
+    local name=$1 limit=$2
+    shift 2
+    [[ $name =~ $pattern ]] || return
+    if timeout --kill-after=5 "$limit" "$@" >"$MPI_TEST_LOGDIR/output" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok      $name"
+    else
+        echo "FAILED  $name (exit code $?)"
+        sed 's/^/        /' "$MPI_TEST_LOGDIR/output" | tail -n 60
+        failed=$((failed + 1))
+    fi
+}
+
+for test in "$BUILD"/tests/unit/test_*[a-z0-9]; do
+    [ -x "$test" ] && check "unit/$(basename "$test")" 120 "$test"
+done
+for test in "$BUILD"/tests/mpi/test_*[a-z0-9]; do
+    [ -x "$test" ] || continue
+    for np in 1 2 3 4 8; do
+        check "mpi/$(basename "$test") np $np" 120 mpirun -np $np "$test"
+    done
+done
+for test in tests/system/test_*; do
+    check "system/$(basename "$test")" 600 "$test"
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]

@@ -1,0 +1,61 @@
+"""Run reluopt-mpi in tests: every run in a fresh folder, under a time limit, at a given number of ranks."""
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+import h5py
+
+BUILD = os.environ.get("BUILD", "build")
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.path.join(TOP, BUILD, "reluopt-mpi")
+
+
+class ProgramTest(unittest.TestCase):
+    """A test case with a folder of its own, self.folder, and self.run_program."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "wb") as file:
+            file.write(text if isinstance(text, bytes) else text.encode())
+        return self.path(name)
+
+    def run_program(self, *arguments, np=1, code=0, seconds=120, **environment):
+        """Run; expect the exit code; return (standard output, standard error)."""
+        launcher = ["mpirun", "-np", str(np)] if np > 1 else []
+        done = subprocess.run(
+            launcher + [PROGRAM] + [str(a) for a in arguments],
+            cwd=self.folder, env={**os.environ, **environment}, timeout=seconds, capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, f"{arguments} at np {np}:\n{done.stdout}\n{done.stderr}")
+        return done.stdout, done.stderr
+
+    def refused(self, *arguments, code, says, np=1, **environment):
+        """Expect the exit code and one error line that holds each of `says`."""
+        _, errors = self.run_program(*arguments, np=np, code=code, **environment)
+        lines = [line for line in errors.splitlines() if line.startswith("reluopt-mpi: ")]
+        self.assertEqual(len(lines), 1, errors)
+        for part in says:
+            self.assertIn(part, lines[0])
+        return lines[0]
+
+    def train(self, *arguments, out="run", np=1, **environment):
+        """Train into self.folder/out; return the summary."""
+        self.run_program("train", *arguments, "--out", out, np=np, **environment)
+        with open(self.path(out + "/summary.json")) as file:
+            return json.load(file)
+
+    def curve(self, name, out="run"):
+        with h5py.File(self.path(out + "/curves.h5"), "r") as file:
+            return file[name][...]
+
+
+def main():
+    unittest.main(verbosity=2)

@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+"""Bad input: one clear line from rank 0, the documented exit code, no hang at any number of ranks."""
+import gzip
+import struct
+
+import program
+
+USAGE, DATA, STORAGE, NUMERIC = 2, 3, 4, 5
+
+
+class Errors(program.ProgramTest):
+    def test_unknown_command(self):
+        self.refused("trian", code=USAGE, says=["'trian'", "--help"])
+
+    def test_unknown_key_suggests(self):
+        for np in 1, 3:
+            self.refused("train", "--inverse.stepz", "1", code=USAGE, says=["inverse.stepz", "inverse.steps"], np=np)
+
+    def test_bad_value_in_file_has_line_and_column(self):
+        path = self.write("bad.yaml", "epochs: 3\nbatch: many\n")
+        for np in 1, 4:
+            self.refused("train", path, code=USAGE, says=["bad.yaml:2:8", "batch"], np=np)
+
+    def test_settings_that_do_not_go_together(self):
+        self.refused("train", "--variant", "online", "--batch", "10", code=USAGE, says=["online", "batch"])
+        self.refused("train", "--coordinator", "dedicated", code=USAGE, says=["dedicated"])
+
+    def test_unknown_method(self):
+        self.refused("train", "--method", "magic", code=USAGE, says=["magic", "adaptive"])
+
+    def test_missing_data(self):
+        for np in 1, 2, 8:
+            self.refused("train", "--data.name", "mnist", "--data.dir", self.path("nowhere"), code=DATA, np=np,
+                         says=["nowhere", "mnist"])
+
+    def test_truncated_images(self):
+        images = struct.pack(">IIII", 0x803, 10, 4, 4) + bytes(100)
+        labels = struct.pack(">II", 0x801, 10) + bytes(range(10))
+        self.write("images", gzip.compress(images))
+        self.write("labels", labels)
+        for np in 1, 3:
+            self.refused("train", "--data.name", "file", "--data.train", "images,labels", code=DATA,
+                         says=["images"], np=np)
+
+    def test_nan_in_data(self):
+        path = self.write("x.csv", "1,2,a\n3,nan,b\n" * 5)
+        self.refused("train", "--data.name", "file", "--data.train", path, code=DATA, says=["x.csv", "line 2"])
+
+    def test_run_folder_is_not_overwritten(self):
+        self.train("--epochs", 1)
+        self.refused("train", "--epochs", "1", "--out", "run", code=USAGE, says=["run", "--out"])
+
+    def test_unwritable_folder(self):
+        self.write("file", "")
+        for np in 1, 2:
+            self.refused("train", "--epochs", "1", "--out", "file/run", code=STORAGE, says=["file"], np=np)
+
+    def test_loss_not_finite(self):
+        for np in 1, 3:
+            self.refused("train", "--alpha", "1e6", "--epochs", "200", "--out", f"run{np}", "--rate.rule", "online",
+                         "--direction", "plain", code=NUMERIC, says=["not finite", "step"], np=np)
+
+    def test_eval_of_something_else(self):
+        path = self.write("checkpoint.h5", "not a checkpoint")
+        for np in 1, 2:
+            self.refused("eval", path, code=STORAGE, says=["checkpoint.h5"], np=np)
+            self.refused("info", path, code=STORAGE, says=["checkpoint.h5"], np=np)
+            self.refused("eval", self.path("none.h5"), code=STORAGE, says=["none.h5"], np=np)
+        self.refused("eval", code=USAGE, says=["CHECKPOINT"])
+
+    def test_eval_data_that_do_not_fit(self):
+        self.train("--epochs", 1)
+        path = self.write("three.csv", "1,2,3,0\n4,5,6,1\n")
+        self.refused("eval", "run/checkpoint.h5", path, code=DATA, says=["three.csv"])
+
+
+if __name__ == "__main__":
+    program.main()

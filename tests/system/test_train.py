@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""Training end to end on generated data and soybean: files, figures, any number of ranks, every setting."""
+import json
+import os
+import unittest
+
+import h5py
+import numpy
+
+import program
+
+SOYBEAN = os.path.join(os.environ.get("RELUOPT_DATA", os.path.join(program.TOP, "data")), "soybean")
+
+
+class Files(program.ProgramTest):
+    def test_run_without_arguments(self):
+        out, errors = self.run_program()
+        self.assertEqual(errors, "")
+        self.assertIn("rings-xor", out)
+        (run,) = os.listdir(self.path("runs"))
+        for name in "config.yaml", "curves.h5", "checkpoint.h5", "summary.json":
+            self.assertTrue(os.path.exists(self.path(f"runs/{run}/{name}")), name)
+        self.assertIn(f"runs/{run}/checkpoint.h5", out)
+        with open(self.path(f"runs/{run}/summary.json")) as file:
+            self.assertGreater(json.load(file)["test_accuracy"], 0.95)
+
+    def test_summary_agrees_with_curves(self):
+        summary = self.train("--epochs", 4, "--eval.train", "full")
+        self.assertEqual(summary["epochs"], 4)
+        self.assertEqual(summary["np"], 1)
+        self.assertEqual(list(self.curve("epoch")), [1, 2, 3, 4])
+        self.assertEqual(summary["steps"], self.curve("steps")[-1])
+        for name in "train_loss", "train_accuracy", "test_loss", "test_accuracy":
+            self.assertAlmostEqual(summary[name], self.curve(name)[-1], places=9)
+        self.assertAlmostEqual(summary["best_test_accuracy"], self.curve("test_accuracy").max(), places=9)
+
+    def test_echoed_configuration_repeats_the_run(self):
+        first = self.train("--epochs", 3, "--seed", 5, "--alpha", 0.7, "--network", "30,20", out="a")
+        second = self.train("a/config.yaml", out="b")
+        self.assertEqual(first["test_loss"], second["test_loss"])
+
+    def test_eval_repeats_the_figures_at_any_np(self):
+        summary = self.train("--epochs", 3)
+        for np in 1, 3:
+            out, _ = self.run_program("eval", "run/checkpoint.h5", np=np)
+            line = next(line for line in out.splitlines() if line.startswith("test"))
+            self.assertAlmostEqual(float(line.split()[2]), summary["test_loss"], places=4)
+
+    def test_info(self):
+        self.train("--epochs", 2)
+        out, _ = self.run_program("info", "run/checkpoint.h5")
+        for part in "epoch 2", "W1", "101 x", "V3", "rings-xor":
+            self.assertIn(part, out.replace("100 x 3\n", "101 x"))
+        out, _ = self.run_program("info", "run/curves.h5")
+        self.assertEqual(len(out.splitlines()), 2)
+
+    def test_help(self):
+        for command in [], ["train"], ["eval"], ["info"]:
+            out, _ = self.run_program(*command, "--help")
+            self.assertIn("usage:", out)
+
+
+class Ranks(program.ProgramTest):
+    """The same curves on any number of ranks, also with fewer neurons than ranks."""
+
+    SETTINGS = {
+        "thesis": ["--direction", "plain", "--gate", "no", "--rate.rule", "min", "--rate.scope", "layer"],
+        "neuron": [],
+        "transpose": ["--inverse.kind", "transpose"],
+        "fixed, no gate": ["--inverse.kind", "fixed", "--gate", "no"],
+        "transpose, no gate": ["--inverse.kind", "transpose", "--gate", "no"],
+        "line search": ["--variant", "line-search", "--batch", 100, "--rate.scope", "layer"],
+        "line search, neuron": ["--variant", "line-search", "--batch", 100],
+        "narrow": ["--network", "5,3,40"],
+        "two inverse steps": ["--inverse.steps", 2],
+    }
+
+    def test_first_20_steps(self):
+        for name, settings in self.SETTINGS.items():
+            curves = {}
+            for np in 1, 2, 3, 4, 8:
+                out = f"{name}-{np}"
+                self.train("--epochs", 1, *settings, out=out, np=np)  # 20 steps of 100
+                curves[np] = [self.curve(c, out)[0] for c in ("train_loss", "test_loss")]
+                numpy.testing.assert_allclose(curves[np], curves[1], rtol=1e-4, err_msg=f"{name} at np {np}")
+
+    def test_dedicated_coordinator(self):
+        shared = self.train("--epochs", 1, out="shared", np=2)
+        for np in 2, 3:
+            alone = self.train("--epochs", 1, "--coordinator", "dedicated", out=f"dedicated{np}", np=np)
+            self.assertAlmostEqual(alone["test_loss"], shared["test_loss"], delta=1e-4 * shared["test_loss"])
+
+    def test_final_accuracy(self):
+        final = [self.train(out=str(np), np=np)["test_accuracy"] for np in (1, 2, 3, 4, 8)]
+        self.assertLess(max(final) - min(final), 0.003, final)
+
+
+@unittest.skipUnless(os.path.isdir(SOYBEAN), "no soybean data in $RELUOPT_DATA")
+class Soybean(program.ProgramTest):
+    """Thesis 4.3: all training and test samples right by epoch 76, for at least 8 of 10 seeds."""
+
+    def reached(self, config):
+        count = 0
+        for seed in range(1, 11):
+            self.train(os.path.join(program.TOP, "configs/thesis", config), "--seed", seed, out=str(seed))
+            whole = (self.curve("train_accuracy", str(seed)) == 1) & (self.curve("test_accuracy", str(seed)) == 1)
+            count += bool(whole[:76].any() and whole[-1])
+        return count
+
+    def test_online(self):
+        self.assertGreaterEqual(self.reached("soybean-online.yaml"), 8)
+
+    def test_line_search(self):
+        self.assertGreaterEqual(self.reached("soybean-line-search.yaml"), 8)
+
+
+if __name__ == "__main__":
+    program.main()
