@@ -15,6 +15,7 @@
 typedef struct Comm {
     int rank, size;
     bool dedicated;        /* rank 0 owns no neurons */
+    size_t block;          /* shards begin at multiples of this many rows */
     MPI_Comm world;        /* for HDF5 and this module */
     MPI_Comm feed;         /* batches under way, apart from the step's own messages */
     MPI_Request sent;      /* the batch under way */
@@ -33,7 +34,8 @@ void reluopt_comm_stop(Comm *comm);
 /* A bug: print one line and end the job with RELUOPT_BUG.  Not collective. */
 _Noreturn void reluopt_comm_abort(Comm *comm, const char *what);
 
-/* Rows of an n-row matrix that `rank` owns: as even as possible, larger shards first.  Not collective. */
+/* Rows of an n-row matrix that `rank` owns: whole blocks, as evenly as possible, larger shards
+ * first.  Not collective. */
 Rows reluopt_comm_rows(const Comm *comm, size_t n, int rank);
 Rows reluopt_comm_own_rows(const Comm *comm, size_t n);
 

@@ -4,6 +4,7 @@
 #include <cblas.h>
 #include <lapacke.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reluopt/memory.h"
 
@@ -17,23 +18,63 @@ const char *reluopt_dense_kernel(void)
     return openblas_get_corename();
 }
 
+/* Kernels that treat 12 rows at a time; the others treat 4. */
+static const char *const by_twelve[] = {"Haswell", "Zen"};
+
+size_t reluopt_dense_block(void)
+{
+    for (size_t i = 0; i < sizeof by_twelve / sizeof *by_twelve; i++)
+        if (strcmp(openblas_get_corename(), by_twelve[i]) == 0)
+            return 12;
+    return 4;
+}
+
 static int in(size_t n)
 {
     return (int)n;
 }
 
+typedef void Product(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t m, size_t n,
+                     size_t k);
+
+static void call_nn(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t m, size_t n,
+                    size_t k)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, in(m), in(n), in(k), 1, a, in(lda), b, in(n), 0, c,
+                in(ldc));
+}
+
+static void call_nt(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t m, size_t n,
+                    size_t k)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, in(m), in(n), in(k), 1, a, in(lda), b, in(k), 0, c,
+                in(ldc));
+}
+
+/* Rows in whole blocks, then the rest; small products block by block, because OpenBLAS turns to other kernels
+ * for products of up to 10^6 multiplications, whatever their shape. */
+static void by_blocks(Product *product, float *c, size_t ldc, const float *a, size_t lda, const float *b,
+                      size_t m, size_t n, size_t k)
+{
+    enum { SMALL = 250000 };
+    size_t block = reluopt_dense_block(), whole = m / block * block;
+    size_t step = block * n * k <= SMALL ? block : whole;
+    if (n == 0)
+        return;
+    for (size_t j = 0; j < whole; j += step)
+        product(c + j * ldc, ldc, a + j * lda, lda, b, step, n, k);
+    if (m > whole)
+        product(c + whole * ldc, ldc, a + whole * lda, lda, b, m - whole, n, k);
+}
+
 void reluopt_product(float *c, const float *a, size_t lda, const float *b, size_t m, size_t n, size_t k)
 {
-    if (m && n)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, in(m), in(n), in(k), 1, a, in(lda), b, in(n), 0,
-                    c, in(n));
+    by_blocks(call_nn, c, n, a, lda, b, m, n, k);
 }
 
 void reluopt_product_nt(float *c, size_t ldc, const float *a, const float *b, size_t m, size_t n, size_t k)
 {
-    if (m && n)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, in(m), in(n), in(k), 1, a, in(k), b, in(k), 0, c,
-                    in(ldc));
+    by_blocks(call_nt, c, ldc, a, k, b, m, n, k);
 }
 
 void reluopt_product_tn(float *c, const float *a, size_t lda, const float *b, size_t m, size_t n, size_t k)
@@ -57,7 +98,9 @@ int reluopt_orthonormalise(float *a, size_t m, size_t n, Error *error)
         sign[i] = a[i * n + i] < 0 ? -1.0f : 1.0f;
     if (info == 0)
         info = LAPACKE_sorgqr(layout, in(tall), in(wide), in(wide), a, in(n), tau);
-    if (info != 0)
+    if (info == LAPACK_WORK_MEMORY_ERROR)
+        reluopt_fail(error, RELUOPT_MEMORY, "no memory for the QR factorisation of a %zu x %zu matrix", m, n);
+    else if (info != 0)
         reluopt_fail(error, RELUOPT_NUMERIC, "QR factorisation of a %zu x %zu matrix failed (LAPACK info %d)",
                      m, n, info);
     for (size_t i = 0; i < m; i++)

@@ -62,7 +62,8 @@ static void normals(uint32_t x[WORDS][LANES], float z[WORDS][LANES])
             float v = (float)(int32_t)(x[w + 1][i] >> 8) * turn;
             float radius = sqrtf(-2.0f * logf(u));
             z[w][i] = radius * cosf(v);
-            z[w + 1][i] = radius * cosf(v - quarter); /* = sin v; a call of sinf beside cosf does not vectorise */
+            z[w + 1][i] =
+                radius * cosf(v - quarter); /* = sin v; a call of sinf beside cosf does not vectorise */
         }
     }
 }

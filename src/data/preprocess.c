@@ -172,6 +172,8 @@ int reluopt_preprocess_fit(Preprocess *pre, PreprocessKind kind, const Samples *
 
 int reluopt_preprocess_apply(const Preprocess *pre, Samples *samples, Error *error)
 {
+    if (samples->count == 0)
+        return RELUOPT_OK;
     size_t n = pre->features;
     if (samples->features != n)
         return reluopt_fail(

@@ -60,8 +60,9 @@ static void neuron_sums(const Weights *weights, size_t j, size_t columns, float 
 }
 
 /* Look through the sums of one search.  True when it is over: *rate is the step (0: none), *last the step
- * accepted; else *start is where to go on. */
-static bool search_over(const double sums[SUMS], float *start, float *rate, float *last)
+ * accepted, as rho = rate / unit, which does not depend on the size of the batch; else *start is where to go
+ * on. */
+static bool search_over(const double sums[SUMS], float unit, float *start, float *rate, float *last)
 {
     *rate = 0;
     if (!(sums[TRIALS + 1] > 0))
@@ -69,7 +70,7 @@ static bool search_over(const double sums[SUMS], float *start, float *rate, floa
     for (int i = 0; i < TRIALS; i++)
         if (sums[1 + i] <= sums[0]) {
             *rate = ldexpf(*start, -i);
-            *last = fminf(*rate, largest);
+            *last = fminf(*rate / unit, largest);
             return true;
         }
     *start = ldexpf(*start, -TRIALS);
@@ -77,26 +78,27 @@ static bool search_over(const double sums[SUMS], float *start, float *rate, floa
 }
 
 /* Scope neuron: every neuron searches by itself. */
-static void search_neurons(Weights *weights, size_t columns, float first)
+static void search_neurons(Weights *weights, size_t columns, float first, float unit)
 {
     for (size_t j = 0; j < weights->own.count; j++) {
-        float start = weights->last[j] > 0 ? 2 * weights->last[j] : first;
+        float start = unit * (weights->last[j] > 0 ? 2 * weights->last[j] : first);
         double sums[SUMS];
         do {
             for (int i = 0; i < SUMS; i++)
                 sums[i] = 0;
             neuron_sums(weights, j, columns, start, sums);
-        } while (!search_over(sums, &start, &weights->rate[j], &weights->last[j]));
+        } while (!search_over(sums, unit, &start, &weights->rate[j], &weights->last[j]));
     }
 }
 
 /* Scope layer: all searches of all matrices go on together, one reduction for TRIALS halvings of each. */
-static void search_layers(Weights *const *list, size_t count, size_t columns, float first, const Comm *comm)
+static void search_layers(Weights *const *list, size_t count, size_t columns, float first, float unit,
+                          const Comm *comm)
 {
     float start[MATRICES], rate[MATRICES];
     bool over[MATRICES] = {false};
     for (size_t i = 0; i < count; i++)
-        start[i] = list[i]->last_layer > 0 ? 2 * list[i]->last_layer : first;
+        start[i] = unit * (list[i]->last_layer > 0 ? 2 * list[i]->last_layer : first);
     for (size_t left = count; left > 0;) {
         double sums[MATRICES][SUMS] = {{0}};
         for (size_t i = 0; i < count; i++)
@@ -104,7 +106,7 @@ static void search_layers(Weights *const *list, size_t count, size_t columns, fl
                 neuron_sums(list[i], j, columns, start[i], sums[i]);
         reluopt_comm_sum(comm, &sums[0][0], count * SUMS);
         for (size_t i = 0; i < count; i++)
-            if (!over[i] && search_over(sums[i], &start[i], &rate[i], &list[i]->last_layer)) {
+            if (!over[i] && search_over(sums[i], unit, &start[i], &rate[i], &list[i]->last_layer)) {
                 over[i] = true;
                 left--;
             }
@@ -120,14 +122,14 @@ void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, co
                           const Comm *comm)
 {
     float unit = 2 / (float)columns; /* from rho, which belongs to (2/B) R H', to a rate for R H' */
-    float first = (float)config->rate.start * unit;
+    float first = (float)config->rate.start;
     if (config->variant != VARIANT_LINE_SEARCH)
         rates_by_bounds(list, count, config, comm);
     else if (config->rate.scope == SCOPE_LAYER)
-        search_layers(list, count, columns, first, comm);
+        search_layers(list, count, columns, first, unit, comm);
     else
         for (size_t i = 0; i < count; i++)
-            search_neurons(list[i], columns, first);
+            search_neurons(list[i], columns, first, unit);
     for (size_t i = 0; i < count; i++) {
         Weights *weights = list[i];
         reluopt_step_rows(weights->w, weights->g, weights->rate, weights->own.count, weights->inputs + 1);

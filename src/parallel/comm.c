@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reluopt/dense.h"
 #include "reluopt/memory.h"
 
 /* With more ranks than cores, waiting ranks must give way, or one reduction takes milliseconds.  Open MPI does
@@ -25,7 +26,7 @@ void reluopt_comm_start(Comm *comm, int *argc, char ***argv)
 {
     yield_when_crowded();
     MPI_Init(argc, argv);
-    *comm = (Comm){.sent = MPI_REQUEST_NULL};
+    *comm = (Comm){.block = reluopt_dense_block(), .sent = MPI_REQUEST_NULL};
     MPI_Comm_dup(MPI_COMM_WORLD, &comm->world);
     MPI_Comm_dup(MPI_COMM_WORLD, &comm->feed);
     MPI_Comm_rank(comm->world, &comm->rank);
@@ -51,13 +52,20 @@ void reluopt_comm_abort(Comm *comm, const char *what)
     abort();
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 Rows reluopt_comm_rows(const Comm *comm, size_t n, int rank)
 {
     size_t owners = (size_t)(comm->size - (comm->dedicated ? 1 : 0));
     if (comm->dedicated && rank-- == 0)
         return (Rows){0, 0};
-    size_t each = n / owners, extra = n % owners, r = (size_t)rank;
-    return (Rows){r * each + (r < extra ? r : extra), each + (r < extra ? 1 : 0)};
+    size_t blocks = (n + comm->block - 1) / comm->block;
+    size_t each = blocks / owners, extra = blocks % owners, r = (size_t)rank;
+    size_t first = smaller(n, (r * each + smaller(r, extra)) * comm->block);
+    return (Rows){first, smaller(n - first, (each + (r < extra ? 1 : 0)) * comm->block)};
 }
 
 Rows reluopt_comm_own_rows(const Comm *comm, size_t n)

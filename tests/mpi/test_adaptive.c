@@ -18,8 +18,12 @@ static Comm world, self; /* all ranks; this rank alone */
 static void start_alone(void)
 {
     static int table[2];
-    self =
-        (Comm){.size = 1, .world = MPI_COMM_SELF, .feed = MPI_COMM_SELF, .counts = table, .offsets = table + 1};
+    self = (Comm){.size = 1,
+                  .block = 4,
+                  .world = MPI_COMM_SELF,
+                  .feed = MPI_COMM_SELF,
+                  .counts = table,
+                  .offsets = table + 1};
     reluopt_dense_start();
 }
 
@@ -550,7 +554,6 @@ static void batches_may_change_in_size(void **state)
     for (int c = 0; c < COMBINATIONS; c += 5) {
         Config config = combination(c);
         int steps = steps_of(&config, 5);
-        config.variant = VARIANT_BATCH;
         assert_all(is_near(&config, run_pair(config, &usual, &world, counts, steps)));
     }
 }

@@ -34,18 +34,22 @@ static void start_fills_in_rank_and_size(void **state)
     assert_all(same == MPI_CONGRUENT && like_feed == MPI_CONGRUENT); /* own communicators, not the world's */
 }
 
-/* Consecutive, complete, as even as possible, larger shards first; for many sizes, without messages. */
+/* Consecutive, complete, whole blocks but for the last, as even as possible, larger shards first; without
+ * messages. */
 static void assert_partition(const Comm *comm, size_t n)
 {
     size_t next = 0, owners = (size_t)comm->size - comm->dedicated, before = SIZE_MAX;
+    size_t blocks = (n + comm->block - 1) / comm->block;
     for (int rank = 0; rank < comm->size; rank++) {
         Rows rows = reluopt_comm_rows(comm, n, rank);
         if (comm->dedicated && rank == 0) {
             assert_int_equal(rows.count, 0);
             continue;
         }
+        size_t own = (rows.count + comm->block - 1) / comm->block;
         assert_int_equal(rows.first, next);
-        assert_true(rows.count == n / owners || rows.count == (n + owners - 1) / owners);
+        assert_true(own == blocks / owners || own == (blocks + owners - 1) / owners);
+        assert_true(rows.count % comm->block == 0 || rows.first + rows.count == n);
         assert_true(rows.count <= before);
         before = rows.count;
         next += rows.count;
@@ -58,10 +62,10 @@ static void rows_are_a_partition(void **state)
     (void)state;
     for (int size = 1; size <= 40; size++)
         for (int dedicated = 0; dedicated <= (size > 1); dedicated++)
-            for (size_t n = 0; n <= 100; n++)
-                assert_partition(&(Comm){.size = size, .dedicated = dedicated}, n);
+            for (size_t n = 0; n <= 300; n++)
+                assert_partition(&(Comm){.size = size, .dedicated = dedicated, .block = 1 + n % 12}, n);
     for (int dedicated = 0; dedicated <= 1; dedicated++)
-        assert_partition(&(Comm){.size = 7, .dedicated = dedicated}, (size_t)1 << 40);
+        assert_partition(&(Comm){.size = 7, .dedicated = dedicated, .block = 4}, (size_t)1 << 40);
     Rows own = reluopt_comm_own_rows(&world, 23), same = reluopt_comm_rows(&world, 23, world.rank);
     assert_all(own.first == same.first && own.count == same.count);
 }

@@ -61,7 +61,8 @@ class Files(program.ProgramTest):
 
 
 class Ranks(program.ProgramTest):
-    """The same curves on any number of ranks, also with fewer neurons than ranks."""
+    """The same curves on any number of ranks, also with fewer neurons than ranks: bit for bit, but for the sum over
+    ranks that the transposed inverse needs."""
 
     SETTINGS = {
         "thesis": ["--direction", "plain", "--gate", "no", "--rate.rule", "min", "--rate.scope", "layer"],
@@ -69,8 +70,8 @@ class Ranks(program.ProgramTest):
         "transpose": ["--inverse.kind", "transpose"],
         "fixed, no gate": ["--inverse.kind", "fixed", "--gate", "no"],
         "transpose, no gate": ["--inverse.kind", "transpose", "--gate", "no"],
-        "line search": ["--variant", "line-search", "--batch", 100, "--rate.scope", "layer"],
         "line search, neuron": ["--variant", "line-search", "--batch", 100],
+        "line search": ["--variant", "line-search", "--batch", 100, "--rate.scope", "layer"],
         "narrow": ["--network", "5,3,40"],
         "two inverse steps": ["--inverse.steps", 2],
     }
@@ -81,18 +82,20 @@ class Ranks(program.ProgramTest):
             for np in 1, 2, 3, 4, 8:
                 out = f"{name}-{np}"
                 self.train("--epochs", 1, *settings, out=out, np=np)  # 20 steps of 100
-                curves[np] = [self.curve(c, out)[0] for c in ("train_loss", "test_loss")]
-                numpy.testing.assert_allclose(curves[np], curves[1], rtol=1e-4, err_msg=f"{name} at np {np}")
+                curves[np] = [self.curve(c, out)[-1] for c in ("train_loss", "test_loss")]
+                numpy.testing.assert_allclose(curves[np], curves[1], rtol=1e-4 if "transpose" in name else 0, err_msg=f"{name} at np {np}")
 
     def test_dedicated_coordinator(self):
         shared = self.train("--epochs", 1, out="shared", np=2)
         for np in 2, 3:
             alone = self.train("--epochs", 1, "--coordinator", "dedicated", out=f"dedicated{np}", np=np)
-            self.assertAlmostEqual(alone["test_loss"], shared["test_loss"], delta=1e-4 * shared["test_loss"])
+            self.assertEqual(alone["test_loss"], shared["test_loss"])
 
     def test_final_accuracy(self):
-        final = [self.train(out=str(np), np=np)["test_accuracy"] for np in (1, 2, 3, 4, 8)]
-        self.assertLess(max(final) - min(final), 0.003, final)
+        for kind in "trained", "transpose":
+            final = [self.train("--inverse.kind", kind, out=f"{kind}{np}", np=np)["test_accuracy"]
+                     for np in (1, 2, 3, 4, 8)]
+            self.assertLess(max(final) - min(final), 0.003, final)
 
 
 @unittest.skipUnless(os.path.isdir(SOYBEAN), "no soybean data in $RELUOPT_DATA")
