@@ -61,7 +61,7 @@ demo: dependencies
 	$(MAKE) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
-check: EXTRA = libcmocka-dev python3-h5py
+check: EXTRA = libcmocka-dev python3-h5py binutils
 check: dependencies
 	$(MAKE) all tests
 	tests/run.sh $(PATTERN)

@@ -36,6 +36,7 @@ for test in "$BUILD"/tests/mpi/test_*[a-z0-9]; do
         check "mpi/$(basename "$test") np $np" 120 mpirun -np $np "$test"
     done
 done
+check symbols 60 tests/symbols.sh
 for test in tests/system/test_*; do
     check "system/$(basename "$test")" 600 "$test"
 done
