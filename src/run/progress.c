@@ -1,6 +1,7 @@
 /* progress.c - what a user sees while a run goes on. */
 #include "reluopt/progress.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ void reluopt_progress_end(const Run *run, const Summary *summary)
                100 * summary->best_test_accuracy);
     printf("\n  curves      %s/curves.h5\n  checkpoint  %s/checkpoint.h5\n  summary     %s/summary.json\n",
            run->folder, run->folder, run->folder);
-    printf("next:\n  reluopt-mpi eval %s/checkpoint.h5\n  reluopt-mpi info %s/curves.h5\n", run->folder,
-           run->folder);
+    printf("next:\n  %s eval %s/checkpoint.h5\n  %s info %s/curves.h5\n", program_invocation_name, run->folder,
+           program_invocation_name, run->folder);
     fflush(stdout);
 }
