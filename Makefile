@@ -23,6 +23,7 @@ ifdef SANITIZE
 BUILD   := build/sanitize
 CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS += -fsanitize=address,undefined
+KEEP    := $(BUILD)/tests/nodlclose.o
 endif
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
@@ -36,7 +37,7 @@ all: $(BUILD)/reluopt-mpi
 
 tests: $(TESTS)
 
-$(BUILD)/reluopt-mpi: $(BUILD)/src/main.o $(BUILD)/libreluopt.a
+$(BUILD)/reluopt-mpi: $(BUILD)/src/main.o $(BUILD)/libreluopt.a $(KEEP)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libreluopt.a: $(OBJECTS)
@@ -50,7 +51,7 @@ $(BUILD)/%.o: %.c
 # The logarithm and cosine of the noise vectorise only under relaxed floating-point rules.
 $(BUILD)/src/base/random.o: CFLAGS += -ffast-math
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libreluopt.a
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libreluopt.a $(KEEP)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 dependencies:

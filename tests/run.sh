@@ -8,6 +8,14 @@ cd "$(dirname "$0")/.."
 . launch/mpi-env.sh
 export BUILD=${BUILD:-build} MPI_TEST_LOGDIR
 MPI_TEST_LOGDIR=$(mktemp -d)
+patience=1
+case $BUILD in *sanitize*)
+    patience=5
+    export MPI_TEST_ALARM=500
+    export ASAN_OPTIONS=fast_unwind_on_malloc=0
+    export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+    ;;
+esac
 trap 'rm -rf "$MPI_TEST_LOGDIR"' EXIT
 pattern=${1:-.}
 passed=0
@@ -17,7 +25,7 @@ check() { # name, seconds, command...
     local name=$1 limit=$2
     shift 2
     [[ $name =~ $pattern ]] || return
-    if timeout --kill-after=5 "$limit" "$@" >"$MPI_TEST_LOGDIR/output" 2>&1; then
+    if timeout --kill-after=5 $((limit * patience)) "$@" >"$MPI_TEST_LOGDIR/output" 2>&1; then
         passed=$((passed + 1))
         echo "ok      $name"
     else

@@ -28,11 +28,23 @@ class ProgramTest(unittest.TestCase):
             file.write(text if isinstance(text, bytes) else text.encode())
         return self.path(name)
 
-    def run_program(self, *arguments, np=1, code=0, seconds=120, **environment):
-        """Run; expect the exit code; return (standard output, standard error)."""
+    def command(self, *arguments, np=1):
         launcher = ["mpirun", "-np", str(np)] if np > 1 else []
+        return launcher + [PROGRAM] + [str(a) for a in arguments]
+
+    def start_program(self, *arguments, np=1, **environment):
+        """Run in the background, without output; ended with the test at the latest."""
+        process = subprocess.Popen(self.command(*arguments, np=np), cwd=self.folder,
+                                   env={**os.environ, **environment}, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.terminate)
+        return process
+
+    def run_program(self, *arguments, np=1, code=0, seconds=120, command=None, **environment):
+        """Run (the given command instead, if any); expect the exit code; return (standard output, error)."""
         done = subprocess.run(
-            launcher + [PROGRAM] + [str(a) for a in arguments],
+            command or self.command(*arguments, np=np),
             cwd=self.folder, env={**os.environ, **environment}, timeout=seconds, capture_output=True, text=True)
         self.assertEqual(done.returncode, code, f"{arguments} at np {np}:\n{done.stdout}\n{done.stderr}")
         return done.stdout, done.stderr
@@ -40,6 +52,9 @@ class ProgramTest(unittest.TestCase):
     def refused(self, *arguments, code, says, np=1, **environment):
         """Expect the exit code and one error line that holds each of `says`."""
         _, errors = self.run_program(*arguments, np=np, code=code, **environment)
+        return self.one_line(errors, says)
+
+    def one_line(self, errors, says):
         lines = [line for line in errors.splitlines() if line.startswith("reluopt-mpi: ")]
         self.assertEqual(len(lines), 1, errors)
         for part in says:

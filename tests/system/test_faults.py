@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""What a machine does to a run: full disk, lost folder, damaged file, no memory, a killed rank."""
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import h5py
+
+import program
+
+STORAGE, MEMORY, KILLED = 4, 6, 128 + signal.SIGKILL
+SECONDS = 20 if "sanitize" not in program.BUILD else 60  # no run here may take longer
+ENDLESS = ["train", "--epochs", 1000000, "--network", "20", "--out", "run"]
+MOUNT = 'mount -t tmpfs -o "size=$1" tmpfs "$2" && echo mounted && read -r _'
+
+
+class Faults(program.ProgramTest):
+    def small_disk(self, size):
+        """A folder on a file system of that size, in a mount namespace that ends with the test; or skip."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can mount a small file system")
+        place = self.path(f"disk{len(os.listdir(self.folder))}")
+        os.mkdir(place)
+        holder = subprocess.Popen(["unshare", "-m", "sh", "-c", MOUNT, "sh", size, place], text=True,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(holder.communicate)
+        if holder.stdout.readline() != "mounted\n":
+            self.skipTest("this machine does not let root mount a file system")
+        return f"/proc/{holder.pid}/root{place}"
+
+    def wait_for_checkpoint(self, process):
+        end = time.monotonic() + SECONDS
+        while not os.path.exists(self.path("run/checkpoint.h5")):
+            self.assertIsNone(process.poll(), "ended early")
+            self.assertLess(time.monotonic(), end, "no checkpoint")
+            time.sleep(0.02)
+
+    def test_disk_full_at_second_checkpoint(self):
+        for np in 1, 2, 3:
+            out = self.small_disk("1100k") + "/run"  # room for one and a half
+            self.refused("train", "--epochs", 5, "--network", "300,300", "--out", out, code=STORAGE,
+                         says=["checkpoint.h5.tmp", "No space left"], np=np, seconds=SECONDS)
+            self.assertEqual(sorted(os.listdir(out)), ["checkpoint.h5", "config.yaml", "curves.h5"])
+            self.run_program("eval", out + "/checkpoint.h5", np=np)
+
+    def test_disk_full_from_the_start(self):
+        for np in 1, 2, 3:
+            for size, part in ("4k", "curves.h5"), ("100k", "checkpoint.h5"):
+                out = self.small_disk(size) + "/run"
+                self.refused("train", "--epochs", 5, "--network", "300,300", "--out", out, code=STORAGE,
+                             says=[part, "No space left"], np=np, seconds=SECONDS)
+                self.assertNotIn(part, os.listdir(out))
+
+    def test_disk_full_already(self):
+        disk = self.small_disk("4k")
+        with open(disk + "/file", "wb") as file:
+            file.write(bytes(4096))
+        for np in 1, 2, 3:
+            self.refused("train", "--out", f"{disk}/run{np}", code=STORAGE, says=["config.yaml", "No space left"],
+                         np=np, seconds=SECONDS)
+
+    def test_run_folder_vanishes(self):
+        for np in 1, 2, 3:
+            process = self.start_program(*ENDLESS, np=np)
+            self.wait_for_checkpoint(process)
+            os.rename(self.path("run"), self.path(f"gone{np}"))
+            _, errors = process.communicate(timeout=SECONDS)
+            self.assertEqual(process.returncode, STORAGE, errors)
+            self.one_line(errors, ["run"])
+            self.run_program("eval", f"gone{np}/checkpoint.h5", np=np)
+
+    def test_damaged_checkpoint(self):
+        self.train("--epochs", 1, "--network", "50,50")
+        with open(self.path("run/checkpoint.h5"), "rb") as file:
+            whole = file.read()
+        with h5py.File(self.path("run/checkpoint.h5"), "r") as file:
+            chunk = file["arrays/W2"].id.get_chunk_info(0)
+        damaged = [whole[:length] for length in (0, 100, len(whole) // 2, len(whole) - 1)]
+        for byte in 0, 20, 60, chunk.byte_offset, chunk.byte_offset + chunk.size // 2:
+            damaged.append(whole[:byte] + bytes([whole[byte] ^ 1]) + whole[byte + 1:])
+        for content in damaged:
+            self.write("damaged.h5", content)
+            for np in 1, 2:
+                self.refused("eval", "damaged.h5", code=STORAGE, says=["damaged.h5"], np=np, seconds=SECONDS)
+
+    @unittest.skipIf("sanitize" in program.BUILD, "the address sanitizer itself needs terabytes of addresses")
+    def test_out_of_memory(self):
+        scarce = ["prlimit", f"--as={400 << 20}"]  # a few matrices of 2000 x 2000 fit
+        several = ",".join(["2000"] * 10)
+        for widths in several, "1000000,1000000":
+            train = ["train", "--init.forward", "he", "--init.inverse", "he", "--network", widths, "--out", "run"]
+            for np in 1, 2:
+                _, errors = self.run_program(command=scarce + self.command(*train, np=np), code=MEMORY,
+                                             seconds=SECONDS)
+                self.one_line(errors, ["memory"])
+        one = self.command("train", "--init.forward", "he", "--init.inverse", "he", "--network", several,
+                           "--out", "run")
+        _, errors = self.run_program(command=["mpirun", "-np", "1"] + one + [":", "-np", "1"] + scarce + one,
+                                     code=MEMORY, seconds=SECONDS)
+        self.one_line(errors, ["rank 1", "memory"])
+        self.assertFalse(os.path.exists(self.path("run")))
+
+    def test_rank_is_killed(self):
+        process = self.start_program(*ENDLESS, np=3, OMPI_MCA_btl_vader_backing_directory=self.folder)
+        self.wait_for_checkpoint(process)
+        with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+            ranks = file.read().split()
+        self.assertEqual(len(ranks), 3)
+        os.kill(int(ranks[-1]), signal.SIGKILL)
+        _, errors = process.communicate(timeout=SECONDS)
+        self.assertEqual(process.returncode, KILLED, errors)
+        for np in 1, 2:
+            self.run_program("eval", "run/checkpoint.h5", np=np)
+
+    def test_more_ranks_than_neurons(self):
+        self.train("--epochs", 2, "--network", "2,1", np=5)
+        self.run_program("eval", "run/checkpoint.h5", np=4)
+
+
+if __name__ == "__main__":
+    program.main()
