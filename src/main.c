@@ -51,12 +51,24 @@ static int dispatch(Comm *comm, int argc, char **argv, Error *error)
     return reluopt_fail(error, RELUOPT_USAGE, "'%s' is not a command; see reluopt-mpi --help", name);
 }
 
+static void warn_of_slow_kernel(void)
+{
+    const char *better = reluopt_dense_better_kernel();
+    if (better)
+        fprintf(stderr,
+                "warning: the BLAS kernel %s leaves much of this processor unused: unset OPENBLAS_CORETYPE, or "
+                "set it to %s\n",
+                reluopt_dense_kernel(), better);
+}
+
 int main(int argc, char **argv)
 {
     Comm comm;
     Error error = {0};
-    reluopt_comm_start(&comm, &argc, &argv);
     reluopt_dense_start();
+    reluopt_comm_start(&comm, &argc, &argv);
+    if (comm.rank == 0)
+        warn_of_slow_kernel();
     int code = dispatch(&comm, argc, argv, &error);
     if (code != RELUOPT_OK && comm.rank == 0)
         fprintf(stderr, "reluopt-mpi: %s\n", error.message);

@@ -6,8 +6,13 @@
 
 #include "reluopt/error.h"
 
-/* One BLAS thread in this process: parallelism is over ranks.  Call once, before any product. */
+/* The best BLAS kernel for this processor, unless OPENBLAS_CORETYPE names one, and one BLAS thread in this
+ * process: parallelism is over ranks.  Call once, before anything else of this header and before MPI starts. */
 void reluopt_dense_start(void);
+
+/* Name of a kernel that uses more of this processor's instructions than the one in use (because
+ * OPENBLAS_CORETYPE holds it back); NULL: there is none. */
+const char *reluopt_dense_better_kernel(void);
 
 /* Name of the BLAS kernel in use, e.g. "Zen", "SkylakeX". */
 const char *reluopt_dense_kernel(void);

@@ -4,30 +4,8 @@
 #include <cblas.h>
 #include <lapacke.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "reluopt/memory.h"
-
-void reluopt_dense_start(void)
-{
-    openblas_set_num_threads(1);
-}
-
-const char *reluopt_dense_kernel(void)
-{
-    return openblas_get_corename();
-}
-
-/* Kernels that treat 12 rows at a time; the others treat 4. */
-static const char *const by_twelve[] = {"Haswell", "Zen"};
-
-size_t reluopt_dense_block(void)
-{
-    for (size_t i = 0; i < sizeof by_twelve / sizeof *by_twelve; i++)
-        if (strcmp(openblas_get_corename(), by_twelve[i]) == 0)
-            return 12;
-    return 4;
-}
 
 static int in(size_t n)
 {

@@ -24,6 +24,16 @@ class Files(program.ProgramTest):
         with open(self.path(f"runs/{run}/summary.json")) as file:
             self.assertGreater(json.load(file)["test_accuracy"], 0.95)
 
+    def test_slow_blas_kernel(self):
+        with open("/proc/cpuinfo") as file:
+            flags = file.read().split()
+        if not {"avx2", "fma"} <= set(flags):
+            self.skipTest("the processor has but one kind of kernel")
+        environment = {"OPENBLAS_CORETYPE": "Prescott"}
+        out, errors = self.run_program("train", "--epochs", 1, "--out", "slow", np=2, **environment)
+        self.assertIn("BLAS kernel Prescott", out)
+        self.assertEqual(errors.count("unset OPENBLAS_CORETYPE"), 1)
+
     def test_summary_agrees_with_curves(self):
         summary = self.train("--epochs", 4, "--eval.train", "full")
         self.assertEqual(summary["epochs"], 4)

@@ -277,9 +277,16 @@ static void values_that_are_not_finite_are_reported(void **state)
     assert_true(strlen(other.message) > 0);
 }
 
+static void the_kernel_is_the_best_there_is(void **state)
+{
+    (void)state;
+    assert_null(reluopt_dense_better_kernel());
+}
+
 static int start(void **state)
 {
     (void)state;
+    unsetenv("OPENBLAS_CORETYPE");
     reluopt_dense_start();
     return strlen(reluopt_dense_kernel()) == 0;
 }
@@ -287,6 +294,7 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_kernel_is_the_best_there_is),
         cmocka_unit_test(product_equals_loops),
         cmocka_unit_test(product_nt_equals_loops),
         cmocka_unit_test(product_tn_equals_loops),
