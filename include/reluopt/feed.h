@@ -26,6 +26,7 @@ typedef struct Feed {
 
 /* Buffers for batches of up to `room` samples.  RELUOPT_MEMORY.  Not collective. */
 int reluopt_feed_create(Feed *feed, Comm *comm, size_t features, size_t room, Error *error);
+/* Also in the middle of an epoch, as long as all ranks are at the same batch.  Collective then. */
 void reluopt_feed_free(Feed *feed);
 
 /* Start handing out samples order[0..count-1] (rank 0; NULL: 0..count-1), `batch` at a time, the last batch

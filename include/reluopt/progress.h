@@ -17,6 +17,9 @@ void reluopt_progress_begin(const Run *run);
 /* On a terminal: redraw the live line, at most ten times a second. */
 void reluopt_progress_step(const Run *run, int64_t step, int64_t steps, const Score *score);
 
+/* Take the live line away, if there is one. */
+void reluopt_progress_clear(void);
+
 /* One line for a finished epoch. */
 void reluopt_progress_epoch(const Run *run, const CurvePoint *point);
 

@@ -27,6 +27,7 @@ typedef struct Run {
     double seconds;     /* of training */
     double best_test;   /* accuracy, NaN: no test part */
     int64_t full_train; /* first epoch with all training samples right; 0: none yet */
+    int64_t kept;       /* epoch of the checkpoint in the folder; 0: none yet */
 } Run;
 
 /* Load the data of run->config and preprocess them (rank 0), share what all must know, build the method's

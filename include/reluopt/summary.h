@@ -16,7 +16,8 @@ typedef struct Summary {
     double train_loss, train_accuracy; /* after the last epoch */
     double test_loss, test_accuracy;
     double best_test_accuracy;            /* of all epochs */
-    int64_t epoch_of_full_train_accuracy; /* the first epoch with accuracy 1; 0 when there was none: null */
+    int64_t epoch_of_full_train_accuracy; /* the first epoch with all training samples right, by the training
+                                             figures of the curves; 0 when there was none: null */
 } Summary;
 
 /* Write `path` atomically.  RELUOPT_STORAGE, RELUOPT_MEMORY; the old file stays then.  Rank 0; not collective.

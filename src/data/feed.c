@@ -19,6 +19,8 @@ int reluopt_feed_create(Feed *feed, Comm *comm, size_t features, size_t room, Er
 
 void reluopt_feed_free(Feed *feed)
 {
+    if (feed->sent > feed->arrived)
+        reluopt_comm_feed_wait(feed->comm);
     free(feed->slot[0]);
     free(feed->slot[1]);
     free(feed->label);

@@ -22,11 +22,19 @@ static void yield_when_crowded(void)
         setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
 }
 
+/* Processors may differ between nodes; all ranks must draw the same borders. */
+static void agree_on_block(Comm *comm)
+{
+    uint64_t block = reluopt_dense_block();
+    MPI_Allreduce(MPI_IN_PLACE, &block, 1, MPI_UINT64_T, MPI_MAX, comm->world);
+    comm->block = block;
+}
+
 void reluopt_comm_start(Comm *comm, int *argc, char ***argv)
 {
     yield_when_crowded();
     MPI_Init(argc, argv);
-    *comm = (Comm){.block = reluopt_dense_block(), .sent = MPI_REQUEST_NULL};
+    *comm = (Comm){.sent = MPI_REQUEST_NULL};
     MPI_Comm_dup(MPI_COMM_WORLD, &comm->world);
     MPI_Comm_dup(MPI_COMM_WORLD, &comm->feed);
     MPI_Comm_rank(comm->world, &comm->rank);
@@ -35,6 +43,7 @@ void reluopt_comm_start(Comm *comm, int *argc, char ***argv)
     if (!comm->counts)
         reluopt_comm_abort(comm, "no memory for the table of shards");
     comm->offsets = comm->counts + comm->size;
+    agree_on_block(comm);
 }
 
 void reluopt_comm_stop(Comm *comm)

@@ -49,10 +49,16 @@ void reluopt_progress_step(const Run *run, int64_t step, int64_t steps, const Sc
     fflush(stdout);
 }
 
-void reluopt_progress_epoch(const Run *run, const CurvePoint *point)
+void reluopt_progress_clear(void)
 {
     if (reluopt_progress_live())
         printf("\r\033[K");
+    fflush(stdout);
+}
+
+void reluopt_progress_epoch(const Run *run, const CurvePoint *point)
+{
+    reluopt_progress_clear();
     printf("epoch %*lld/%d  train loss %.4f acc %6.2f%%", run->config.epochs > 99 ? 3 : 2,
            (long long)point->epoch, run->config.epochs, point->train_loss, 100 * point->train_accuracy);
     if (!isnan(point->test_loss))

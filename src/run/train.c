@@ -29,7 +29,21 @@ static void draw_order(const Run *run, uint32_t *order)
     reluopt_shuffle(&stream, order, run->train_count);
 }
 
-/* One epoch of steps.  A loss that is not finite is seen on every rank alike: all have all outputs. */
+/* A loss that is not finite is seen on every rank alike: all have all outputs. */
+static int check_loss(const Run *run, double loss, Error *error)
+{
+    char kept[64] = "";
+    if (isfinite(loss))
+        return RELUOPT_OK;
+    if (run->kept > 0)
+        snprintf(kept, sizeof kept, "; the checkpoint of epoch %lld is kept", (long long)run->kept);
+    return reluopt_fail(error, RELUOPT_NUMERIC,
+                        "the loss is not finite after step %lld: alpha = %g is too large for this network, or "
+                        "the data need preprocessing%s",
+                        (long long)run->steps, run->config.alpha, kept);
+}
+
+/* One epoch of steps. */
 static int train_epoch(Run *run, uint32_t *order, Score *score, Error *error)
 {
     size_t batch_size = run->feed.room;
@@ -40,13 +54,9 @@ static int train_epoch(Run *run, uint32_t *order, Score *score, Error *error)
     reluopt_feed_begin(&run->feed, &run->data.train, order, run->train_count, batch_size);
     while (reluopt_feed_next(&run->feed, &batch)) {
         run->method->step(run->state, &batch, (uint64_t)run->steps, score);
+        if (check_loss(run, score->loss, error))
+            return error->code;
         run->steps++;
-        if (!isfinite(score->loss))
-            return reluopt_fail(
-                error, RELUOPT_NUMERIC,
-                "the loss is not finite at step %lld (epoch %lld): alpha = %g is too large for "
-                "this network, or the data need preprocessing; the last checkpoint is untouched",
-                (long long)run->steps, (long long)run->epoch + 1, run->config.alpha);
         if (run->comm->rank == 0)
             reluopt_progress_step(run, run->steps - first, steps, score);
     }
@@ -60,13 +70,19 @@ static bool full_train_figures(const Run *run)
            (run->config.eval.train == TRAIN_AUTO && run->train_count <= FULL_TRAIN_FIGURES);
 }
 
-/* Evaluate and measure the finished epoch.  Collective. */
-static void measure_epoch(Run *run, const Score *running, double started, Measures *measures, CurvePoint *point)
+/* Evaluate and measure the finished epoch.  RELUOPT_NUMERIC when its last step spoilt the network.  Collective.
+ */
+static int measure_epoch(Run *run, const Score *running, double started, Measures *measures, CurvePoint *point,
+                         Error *error)
 {
     Score test = reluopt_run_evaluate(run, &run->data.test, run->test_count);
-    Score train = *running;
+    Score train = *running, probe = {0};
     if (full_train_figures(run))
         train = reluopt_run_evaluate(run, &run->data.train, run->train_count);
+    else if (run->test_count == 0)
+        probe = reluopt_run_evaluate(run, &run->data.train, run->feed.room);
+    if (check_loss(run, train.loss + test.loss + probe.loss, error))
+        return error->code;
     run->method->measures(run->state, measures);
     run->seconds = reluopt_clock() - started;
     *point = (CurvePoint){.epoch = run->epoch,
@@ -83,6 +99,7 @@ static void measure_epoch(Run *run, const Score *running, double started, Measur
     run->best_test = fmax(run->best_test, point->test_accuracy);
     if (run->full_train == 0 && train.right == train.count)
         run->full_train = run->epoch;
+    return RELUOPT_OK;
 }
 
 /* Collective. */
@@ -105,6 +122,8 @@ static int write_checkpoint(Run *run, Error *error)
                                  error);
     free(meta.config);
     free(meta.schema);
+    if (!error->code)
+        run->kept = run->epoch;
     return error->code;
 }
 
@@ -112,6 +131,8 @@ static int write_checkpoint(Run *run, Error *error)
 static int write_summary(Run *run, const CurvePoint *last, Error *error)
 {
     Score train = reluopt_run_evaluate(run, &run->data.train, run->train_count);
+    if (run->full_train == 0 && train.right == train.count)
+        run->full_train = run->epoch;
     Summary summary = {.epochs = run->epoch,
                        .steps = run->steps,
                        .np = run->comm->size,
@@ -142,9 +163,9 @@ static int train_epochs(Run *run, uint32_t *order, CurvePoint *point, Measures *
     double started = reluopt_clock() - run->seconds;
     while (run->epoch < run->config.epochs) {
         Score running = {0};
-        if (train_epoch(run, order, &running, error))
+        if (train_epoch(run, order, &running, error) ||
+            measure_epoch(run, &running, started, measures, point, error))
             return error->code;
-        measure_epoch(run, &running, started, measures, point);
         if (run->comm->rank == 0 && reluopt_curves_append(&run->curves, point, error) == RELUOPT_OK)
             reluopt_progress_epoch(run, point);
         if (reluopt_comm_agree(run->comm, error) || (checkpoint_is_due(run) && write_checkpoint(run, error)))
@@ -169,6 +190,8 @@ int reluopt_run_train(Run *run, Error *error)
     if (reluopt_comm_agree(run->comm, error) == RELUOPT_OK &&
         train_epochs(run, order, &point, &measures, error) == RELUOPT_OK)
         write_summary(run, &point, error);
+    if (error->code && run->comm->rank == 0)
+        reluopt_progress_clear();
     free(order);
     return error->code;
 }
