@@ -11,10 +11,20 @@
 
 enum { RELUOPT_MAX_LAYERS = 64, RELUOPT_TEXT = 1024 };
 
-/* "auto" for a number: batch (see reluopt_config_resolve) and data.holdout (the set's own). */
+/* "auto" for a number: see reluopt_config_resolve; data.holdout: the set's own. */
 enum { RELUOPT_AUTO = -1 };
 
-typedef enum Variant { VARIANT_ONLINE, VARIANT_BATCH, VARIANT_LINE_SEARCH } Variant;
+typedef enum Variant { VARIANT_ONLINE, VARIANT_BATCH, VARIANT_LINE_SEARCH, VARIANT_AUTO } Variant;
+typedef enum Activation { ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_TANH } Activation;
+typedef enum Update {
+    UPDATE_SGD,
+    UPDATE_MOMENTUM,
+    UPDATE_ADAGRAD,
+    UPDATE_RMSPROP,
+    UPDATE_ADADELTA,
+    UPDATE_ADAM,
+    UPDATE_AUTO
+} Update;
 typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED } Direction;
 typedef enum InverseKind { INVERSE_TRAINED, INVERSE_FIXED, INVERSE_TRANSPOSE } InverseKind;
 typedef enum RateRule { RATE_MIN, RATE_OPT, RATE_ONLINE } RateRule;
@@ -31,6 +41,7 @@ typedef struct Config {
     int hidden;                      /* number of hidden layers */
     int network[RELUOPT_MAX_LAYERS]; /* their widths */
     int batch;                       /* samples in a batch; 0: the whole training set; RELUOPT_AUTO */
+    int activation;                  /* Activation of the hidden layers */
     int epochs;
     int64_t seed;
     double alpha;  /* output target step, thesis: 1 */
@@ -46,6 +57,11 @@ typedef struct Config {
         int scope;    /* RateScope */
         double start; /* first trial rate of the line search */
     } rate;
+    int update;           /* Update: rule of the methods that follow a gradient; see rules.h */
+    double learning_rate; /* its eta; it and the next three: RELUOPT_AUTO, and left so where not used */
+    double momentum;      /* beta */
+    double decay;         /* gamma */
+    double epsilon;
     struct {
         int forward; /* Init */
         int inverse; /* Init */
@@ -96,12 +112,13 @@ char *reluopt_config_text(const Config *config, bool comments, Error *error);
 /* Key, meaning, default and choices, for --help. */
 void reluopt_config_help(FILE *out);
 
-/* Give batch = RELUOPT_AUTO its value: 100 for the batch variant, else 0 (the whole training set).  Call it
+/* Give settings at auto their values: the method's own variant and update rule, the rule's own rates, batch 100
+ * for the batch variant, else 0 (the whole training set).  What the method does not use stays at auto.  Call it
  * before the check and the echo.  Not collective. */
 void reluopt_config_resolve(Config *config);
 
-/* Settings that do not go together (online with a batch size, dedicated coordinator on one rank, no hidden
- * layer, ...). `size`: number of ranks.  RELUOPT_USAGE.  Not collective. */
+/* Settings that do not go together, or that the method does not use (online with a batch size, dedicated
+ * coordinator on one rank, no hidden layer, ...). `size`: number of ranks.  RELUOPT_USAGE.  Not collective. */
 int reluopt_config_check(const Config *config, int size, Error *error);
 
 /* Name of an option's choice, e.g. reluopt_config_choice("direction", DIRECTION_PLAIN) = "plain"; "?" when

@@ -8,8 +8,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "reluopt/config.h"
+
 /* h = ReLU(z), n values (3-1).  NaN stays NaN. */
 void reluopt_relu(float *h, const float *z, size_t n);
+
+/* h = f(z), n values: ReLU, the logistic function or tanh (thesis 2.1.1). */
+void reluopt_activate(Activation activation, float *h, const float *z, size_t n);
+
+/* delta *= f'(z), n values, from the outputs h = f(z): (h > 0), h (1 - h) (2-2), or 1 - h^2.  Returns how many
+ * of the slopes are not 0. */
+size_t reluopt_slope(Activation activation, float *delta, const float *h, size_t n);
 
 /* x[0..B-1] = 1: the row of H that multiplies the bias column of the weights. */
 void reluopt_ones(float *x, size_t columns);

@@ -1,4 +1,4 @@
-/* weights.h - one weight matrix, sharded by rows, and what its adaptive step needs. */
+/* weights.h - one weight matrix, sharded by rows, and what its steps need. */
 #ifndef RELUOPT_WEIGHTS_H
 #define RELUOPT_WEIGHTS_H
 
@@ -13,10 +13,12 @@
 typedef struct Weights {
     size_t outputs, inputs;
     Rows own;
-    bool linear;         /* no ReLU: the output layer */
-    float *w;            /* m x (inputs + 1) */
-    float *g;            /* m x (inputs + 1)  direction of the step */
-    float *z;            /* m x B  pre-activations */
+    bool linear; /* no ReLU: the output layer */
+    float *w;    /* m x (inputs + 1) */
+    float *g;    /* m x (inputs + 1)  direction of the step */
+    float *z;    /* m x B  pre-activations */
+
+    /* For the adaptive step alone. */
     float *r;            /* m x B  residual on the Pos set */
     float *d;            /* m x B  change of z along g */
     float *mean;         /* inputs  batch means of the inputs */
@@ -26,7 +28,8 @@ typedef struct Weights {
     float *last;         /* m  step last accepted by the line search */
     float last_layer;    /* the same for scope layer, equal on all ranks */
     const float *target; /* m x B  what the step is toward */
-    struct {             /* sums since the measures were last read */
+
+    struct { /* sums since the means were last read */
         double rate, online, neurons, active, pairs;
     } sum;
 } Weights;
@@ -34,10 +37,22 @@ typedef struct Weights {
 /* Allocate for batches of up to `columns` samples; weights are 0.  RELUOPT_MEMORY.  Not collective. */
 int reluopt_weights_create(Weights *weights, size_t outputs, size_t inputs, bool linear, size_t columns,
                            const Comm *comm, Error *error);
+/* Allocate what the adaptive step needs, for as many columns.  RELUOPT_MEMORY.  Not collective. */
+int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error);
 void reluopt_weights_free(Weights *weights);
 
 /* Own rows of the checkpoint's array of that name. */
 Array reluopt_weights_array(const Weights *weights, const char *letter, size_t layer);
+
+/* Means since the last call; starts anew. */
+typedef struct WeightsMeans {
+    double rate;   /* step sizes of the neurons */
+    double online; /* share of them that rho_online decided; NaN without bounds */
+    double active; /* share of (neuron, sample) pairs in the Pos set */
+} WeightsMeans;
+
+/* The same on all ranks; NaN (0/0) where nothing was counted.  Collective. */
+WeightsMeans reluopt_weights_means(Weights *weights, const Comm *comm);
 
 /* z = w h, own rows (m x B), for h (inputs + 1) x B.  Not collective. */
 void reluopt_weights_apply(const Weights *weights, const float *h, float *z, size_t columns);

@@ -1,19 +1,79 @@
 /* check.c - what depends on several settings at once. */
+#include <stdio.h>
 #include <string.h>
 
-#include "reluopt/config.h"
+#include "table.h"
 
 enum { USUAL_BATCH = 100 };
 
+/* What variant and update stand for at auto. */
+typedef struct Usual {
+    const char *method;
+    Variant variant;
+    Update update;
+    bool named; /* the method is this rule by name, so no other will do */
+} Usual;
+
+// clang-format off
+static const Usual usual_of_method[] = {
+    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false},
+    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true},
+    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true},
+    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, true},
+    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  true},
+    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true},
+    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true},
+    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true},
+};
+
+/* What the numbers of an update rule stand for at auto; those that it does not use stay at auto. */
+static const struct {
+    double learning_rate, momentum, decay, epsilon;
+} usual_of_rule[] = {
+    [UPDATE_SGD]      = {0.1,          RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
+    [UPDATE_MOMENTUM] = {0.02,         0.9,          RELUOPT_AUTO, RELUOPT_AUTO},
+    [UPDATE_ADAGRAD]  = {0.01,         RELUOPT_AUTO, RELUOPT_AUTO, 1e-10},
+    [UPDATE_RMSPROP]  = {0.001,        RELUOPT_AUTO, 0.99,         1e-8},
+    [UPDATE_ADADELTA] = {1,            RELUOPT_AUTO, 0.9,          1e-6},
+    [UPDATE_ADAM]     = {0.001,        0.9,          0.999,        1e-8},
+    [UPDATE_AUTO]     = {RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
+};
+// clang-format on
+
+/* NULL for a name that is no method: the table of methods refuses it. */
+static const Usual *usual_of(const char *method)
+{
+    for (size_t i = 0; i < sizeof usual_of_method / sizeof *usual_of_method; i++)
+        if (strcmp(method, usual_of_method[i].method) == 0)
+            return &usual_of_method[i];
+    return NULL;
+}
+
+static void settle(double *number, double usual)
+{
+    if (*number == RELUOPT_AUTO)
+        *number = usual;
+}
+
 void reluopt_config_resolve(Config *config)
 {
+    const Usual *usual = usual_of(config->method);
+    if (usual && config->variant == VARIANT_AUTO)
+        config->variant = (int)usual->variant;
+    if (usual && config->update == UPDATE_AUTO)
+        config->update = (int)usual->update;
     if (config->batch == RELUOPT_AUTO)
         config->batch = config->variant == VARIANT_BATCH ? USUAL_BATCH : 0;
+    settle(&config->learning_rate, usual_of_rule[config->update].learning_rate);
+    settle(&config->momentum, usual_of_rule[config->update].momentum);
+    settle(&config->decay, usual_of_rule[config->update].decay);
+    settle(&config->epsilon, usual_of_rule[config->update].epsilon);
 }
 
 /* What is wrong with the settings, and how to mend it; NULL when nothing is. */
 static const char *conflict(const Config *c, int size)
 {
+    const Usual *usual = usual_of(c->method);
     bool file = strcmp(c->data.name, "file") == 0;
     if (c->hidden == 0)
         return "network: at least one hidden layer is needed, such as network: 100";
@@ -22,6 +82,14 @@ static const char *conflict(const Config *c, int size)
     if (c->variant == VARIANT_BATCH && c->batch == 0)
         return "variant: batch needs a batch size: set batch: 100, or variant: online for the whole training "
                "set";
+    if (usual && usual->update != UPDATE_AUTO && c->variant == VARIANT_LINE_SEARCH)
+        return "variant: line-search is for method: adaptive; others take variant: batch or online";
+    if (strcmp(c->method, "gd") == 0 && c->variant != VARIANT_ONLINE)
+        return "method: gd uses the whole training set: set variant: online, or method: sgd for batches";
+    if (usual && usual->named && c->update != (int)usual->update)
+        return "update: the method has a rule of its own; name that rule as the method instead";
+    if (c->momentum >= 1 || c->decay >= 1)
+        return "momentum and decay must be less than 1";
     if (c->coordinator == COORDINATOR_DEDICATED && size == 1)
         return "coordinator: dedicated leaves no rank to train on: use at least 2 ranks, or coordinator: "
                "shared";
@@ -34,8 +102,34 @@ static const char *conflict(const Config *c, int size)
     return NULL;
 }
 
+/* Settings that were changed though the method, or its update rule, does not use them. */
+static int check_use(const Config *config, Error *error)
+{
+    Config usual;
+    char method[sizeof config->method + 2];
+    snprintf(method, sizeof method, " %s ", config->method);
+    reluopt_config_default(&usual);
+    for (const Option *o = option_table; o < option_table + option_count; o++)
+        if (o->methods && !strstr(o->methods, method) && !option_equal(o, config, &usual))
+            return reluopt_fail(error, RELUOPT_USAGE, "%s: not used by method: %s, only by%s; leave it out",
+                                o->key, config->method, o->methods);
+    const struct {
+        const char *key;
+        double value, usual;
+    } numbers[] = {
+        {"momentum", config->momentum, usual_of_rule[config->update].momentum},
+        {"decay", config->decay, usual_of_rule[config->update].decay},
+        {"epsilon", config->epsilon, usual_of_rule[config->update].epsilon},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].usual == RELUOPT_AUTO && numbers[i].value != RELUOPT_AUTO)
+            return reluopt_fail(error, RELUOPT_USAGE, "%s: not used by the update rule %s; leave it out",
+                                numbers[i].key, reluopt_config_choice("update", config->update));
+    return RELUOPT_OK;
+}
+
 int reluopt_config_check(const Config *config, int size, Error *error)
 {
     const char *problem = conflict(config, size);
-    return problem ? reluopt_fail(error, RELUOPT_USAGE, "%s", problem) : RELUOPT_OK;
+    return problem ? reluopt_fail(error, RELUOPT_USAGE, "%s", problem) : check_use(config, error);
 }

@@ -23,49 +23,72 @@
 #define MANY 1000000000 /* beyond any count that makes sense, and far from overflow */
 #define LARGE 1000000   /* beyond any rate or noise that makes sense */
 
+/* Methods that use an option. */
+#define ANALYTIC " adaptive "
+#define TARGET " adaptive "
+#define GRADIENT " gd sgd momentum adagrad rmsprop adadelta adam "
+
 // clang-format off
 const Option option_table[] = {
     {"method", TEXT(method), .value = "adaptive",
      .meaning = "training method; adaptive: target propagation with analytic steps"},
     {"variant", CHOICE(variant, [VARIANT_ONLINE] = "online", [VARIANT_BATCH] = "batch",
-                       [VARIANT_LINE_SEARCH] = "line-search"), .value = "batch",
-     .meaning = "online: the whole training set each step; line-search: halve the rate (3.4)"},
+                       [VARIANT_LINE_SEARCH] = "line-search", [VARIANT_AUTO] = "auto"), .value = "auto",
+     .meaning = "online: the whole set each step (auto for gd); batch: a part (auto for others)"},
     {"network", .type = TYPE_WIDTHS, AT(network), .min = 1, .max = 1 << 24, .value = "100,100",
      .meaning = "widths of the hidden layers; in a file also as [100, 100]"},
+    {"activation", CHOICE(activation, [ACTIVATION_RELU] = "relu", [ACTIVATION_SIGMOID] = "sigmoid",
+                          [ACTIVATION_TANH] = "tanh"), .value = "relu", .methods = GRADIENT,
+     .meaning = "of the hidden layers; sigmoid, tanh: with back-propagation"},
     {"batch", INTEGER(batch, 0, MANY), .automatic = true, .value = "auto",
      .meaning = "samples in a batch; 0: the whole set; auto: 100 for variant batch, else 0"},
     {"epochs", INTEGER(epochs, 1, MANY), .value = "20",
      .meaning = "passes over the training set"},
     {"seed", INTEGER(seed, 0, INT64_MAX), .value = "1",
      .meaning = "of everything random: weights, batches, noise, hold-out, generated sets"},
-    {"alpha", REAL(alpha, LARGE), .above = true, .value = "1",
+    {"alpha", REAL(alpha, LARGE), .above = true, .value = "1", .methods = TARGET,
      .meaning = "step of the output target down the gradient of the loss"},
     {"direction", CHOICE(direction, [DIRECTION_PLAIN] = "plain", [DIRECTION_CENTRED] = "centred"),
-     .value = "centred",
+     .value = "centred", .methods = ANALYTIC,
      .meaning = "step in the layer's inputs as they are, or minus their batch mean"},
-    {"gate", BOOL(gate), .value = "yes",
+    {"gate", BOOL(gate), .value = "yes", .methods = TARGET,
      .meaning = "take target differences linearly, and only where the neuron is active"},
     {"inverse.kind", CHOICE(inverse.kind, [INVERSE_TRAINED] = "trained", [INVERSE_FIXED] = "fixed",
                             [INVERSE_TRANSPOSE] = "transpose"), .value = "trained",
+     .methods = TARGET,
      .meaning = "inverse of a layer: learnt (3-8), as initialised, or the transposed weights"},
-    {"inverse.steps", INTEGER(inverse.steps, 0, 1000), .value = "1",
+    {"inverse.steps", INTEGER(inverse.steps, 0, 1000), .value = "1", .methods = TARGET,
      .meaning = "steps of the trained inverse per batch"},
-    {"inverse.noise", REAL(inverse.noise, LARGE), .value = "0.1",
+    {"inverse.noise", REAL(inverse.noise, LARGE), .value = "0.1", .methods = TARGET,
      .meaning = "noise on its inputs, in standard deviations of the layer's activations"},
     {"rate.rule", CHOICE(rate.rule, [RATE_MIN] = "min", [RATE_OPT] = "opt", [RATE_ONLINE] = "online"),
-     .value = "opt",
+     .value = "opt", .methods = ANALYTIC,
      .meaning = "rate of a neuron: opt (3-15), online (3-18), or min: the smaller (3-20)"},
     {"rate.scope", CHOICE(rate.scope, [SCOPE_LAYER] = "layer", [SCOPE_NEURON] = "neuron"),
-     .value = "neuron",
+     .value = "neuron", .methods = ANALYTIC,
      .meaning = "one rate for the layer, the smallest of its neurons', or each neuron its own"},
-    {"rate.start", REAL(rate.start, LARGE), .above = true, .value = "1",
+    {"rate.start", REAL(rate.start, LARGE), .above = true, .value = "1", .methods = ANALYTIC,
      .meaning = "first trial rate of the line search"},
+    {"update", CHOICE(update, [UPDATE_SGD] = "sgd", [UPDATE_MOMENTUM] = "momentum",
+                      [UPDATE_ADAGRAD] = "adagrad", [UPDATE_RMSPROP] = "rmsprop",
+                      [UPDATE_ADADELTA] = "adadelta", [UPDATE_ADAM] = "adam", [UPDATE_AUTO] = "auto"),
+     .value = "auto", .methods = GRADIENT,
+     .meaning = "rule from gradient to step (2.2.2); auto: the method's name, else sgd"},
+    {"learning_rate", REAL(learning_rate, LARGE), .above = true, .automatic = true, .value = "auto",
+     .methods = GRADIENT,
+     .meaning = "of the update rule; auto: the rule's usual one"},
+    {"momentum", REAL(momentum, 1), .automatic = true, .value = "auto", .methods = GRADIENT,
+     .meaning = "beta of momentum and adam; auto: 0.9"},
+    {"decay", REAL(decay, 1), .automatic = true, .value = "auto", .methods = GRADIENT,
+     .meaning = "gamma of rmsprop (auto: 0.99), adadelta (0.9) and adam (0.999)"},
+    {"epsilon", REAL(epsilon, 1), .above = true, .automatic = true, .value = "auto", .methods = GRADIENT,
+     .meaning = "of the rules that divide by a root; auto: 1e-10, 1e-8, 1e-6 or 1e-8"},
     {"init.forward", CHOICE(init.forward, [INIT_HE] = "he", [INIT_GLOROT] = "glorot",
                             [INIT_ORTHOGONAL] = "orthogonal"), .value = "orthogonal",
      .meaning = "how the weights start"},
     {"init.inverse", CHOICE(init.inverse, [INIT_HE] = "he", [INIT_GLOROT] = "glorot",
                             [INIT_ORTHOGONAL] = "orthogonal", [INIT_TRANSPOSE] = "transpose"),
-     .value = "transpose",
+     .value = "transpose", .methods = TARGET,
      .meaning = "how the inverses start; transpose: of the first weights"},
     {"preprocess", CHOICE(preprocess, [PREPROCESS_NONE] = "none", [PREPROCESS_SCALE] = "scale",
                           [PREPROCESS_CENTRE] = "centre", [PREPROCESS_STANDARDISE] = "standardise",
@@ -130,12 +153,15 @@ static bool parse_integer(const Option *option, const char *text, Config *config
 static bool parse_real(const Option *option, const char *text, Config *config)
 {
     char *end;
-    if (text[strspn(text, "0123456789+-.eE")] != '\0')
-        return false; /* strtod would take spaces, hexadecimals, inf and nan */
-    double number = strtod(text, &end);
-    double min = (double)option->min, max = (double)option->max;
-    if (end == text || *end != '\0' || !(number >= min && number <= max) || (option->above && number <= min))
-        return false;
+    double number = RELUOPT_AUTO, min = (double)option->min, max = (double)option->max;
+    if (!option->automatic || strcmp(text, "auto") != 0) {
+        if (text[strspn(text, "0123456789+-.eE")] != '\0')
+            return false; /* strtod would take spaces, hexadecimals, inf and nan */
+        number = strtod(text, &end);
+        if (end == text || *end != '\0' || !(number >= min && number <= max) ||
+            (option->above && number <= min))
+            return false;
+    }
     *(double *)((char *)config + option->offset) = number;
     return true;
 }
@@ -209,6 +235,11 @@ int option_set(const Option *option, Config *config, const char *value, const ch
     char allowed[ALLOWED_SIZE];
     option_allowed(option, allowed);
     return reluopt_fail(error, RELUOPT_USAGE, "%s: must be %s", subject, allowed);
+}
+
+bool option_equal(const Option *option, const Config *a, const Config *b)
+{
+    return memcmp((const char *)a + option->offset, (const char *)b + option->offset, option->size) == 0;
 }
 
 int64_t option_integer(const Option *option, const Config *config)

@@ -21,9 +21,10 @@ typedef struct Option {
     size_t offset, size;        /* of the member of Config */
     int64_t min, max;           /* numbers and widths, inclusive */
     bool above;                 /* real: min itself is excluded */
-    bool automatic;             /* integer: "auto" stands for RELUOPT_AUTO */
+    bool automatic;             /* number: "auto" stands for RELUOPT_AUTO */
     const char *const *choices; /* choice: spelled as the enum counts, NULL at the end */
     const char *value;          /* default, as it would be typed */
+    const char *methods;        /* those that use it, " a b " ; NULL: all */
     const char *meaning;        /* one line for the help */
 } Option;
 
@@ -43,6 +44,9 @@ int option_set(const Option *option, Config *config, const char *value, const ch
 
 /* What the option allows, and its default: "an integer from 1 to 9 (default 5)". */
 void option_allowed(const Option *option, char text[ALLOWED_SIZE]);
+
+/* True when the member of both configurations is the same. */
+bool option_equal(const Option *option, const Config *a, const Config *b);
 
 /* The integer member of an option (int or int64_t). */
 int64_t option_integer(const Option *option, const Config *config);

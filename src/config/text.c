@@ -69,7 +69,10 @@ static void print_value(FILE *out, const Option *option, const Config *config)
             fprintf(out, "%lld", (long long)integer);
         break;
     case TYPE_REAL:
-        print_real(out, *(const double *)member);
+        if (option->automatic && *(const double *)member == RELUOPT_AUTO)
+            fputs("auto", out);
+        else
+            print_real(out, *(const double *)member);
         break;
     case TYPE_BOOL:
         fputs(*(const bool *)member ? "yes" : "no", out);
@@ -106,7 +109,8 @@ void option_allowed(const Option *option, char text[ALLOWED_SIZE])
                  option->automatic ? ", or auto" : "");
         break;
     case TYPE_REAL:
-        snprintf(kind, sizeof kind, "a number %s %lld and <= %lld", option->above ? ">" : ">=", min, max);
+        snprintf(kind, sizeof kind, "a number %s %lld and <= %lld%s", option->above ? ">" : ">=", min, max,
+                 option->automatic ? ", or auto" : "");
         break;
     case TYPE_BOOL:
         snprintf(kind, sizeof kind, "yes or no");

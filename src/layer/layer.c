@@ -9,6 +9,38 @@ void reluopt_relu(float *h, const float *z, size_t n)
         h[i] = z[i] < 0 ? 0 : z[i];
 }
 
+void reluopt_activate(Activation activation, float *h, const float *z, size_t n)
+{
+    switch (activation) {
+    case ACTIVATION_RELU:
+        reluopt_relu(h, z, n);
+        break;
+    case ACTIVATION_SIGMOID:
+        for (size_t i = 0; i < n; i++)
+            h[i] = 1 / (1 + expf(-z[i]));
+        break;
+    case ACTIVATION_TANH:
+        for (size_t i = 0; i < n; i++)
+            h[i] = tanhf(z[i]);
+        break;
+    }
+}
+
+size_t reluopt_slope(Activation activation, float *delta, const float *h, size_t n)
+{
+    size_t active = 0;
+    for (size_t i = 0; i < n; i++) {
+        float slope = h[i] > 0 ? 1 : 0;
+        if (activation == ACTIVATION_SIGMOID)
+            slope = h[i] * (1 - h[i]);
+        if (activation == ACTIVATION_TANH)
+            slope = 1 - h[i] * h[i];
+        active += slope != 0;
+        delta[i] *= slope;
+    }
+    return active;
+}
+
 void reluopt_ones(float *x, size_t columns)
 {
     for (size_t k = 0; k < columns; k++)

@@ -1,8 +1,9 @@
-/* weights.c - one weight matrix, sharded by rows, and what its adaptive step needs. */
+/* weights.c - one weight matrix, sharded by rows, and what its steps need. */
 #include "reluopt/weights.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reluopt/dense.h"
 #include "reluopt/direction.h"
@@ -15,19 +16,27 @@ int reluopt_weights_create(Weights *weights, size_t outputs, size_t inputs, bool
 {
     *weights = (Weights){.outputs = outputs, .inputs = inputs, .linear = linear};
     weights->own = reluopt_comm_own_rows(comm, outputs);
-    size_t m = weights->own.count, matrix = m * (inputs + 1), batch = m * columns;
+    size_t m = weights->own.count, matrix = m * (inputs + 1);
+    weights->w = reluopt_alloc(matrix, sizeof(float), error);
+    weights->g = reluopt_alloc(matrix, sizeof(float), error);
+    weights->z = reluopt_alloc(m * columns, sizeof(float), error);
+    return error->code;
+}
+
+int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error)
+{
+    size_t m = weights->own.count, batch = m * columns;
     const struct {
         float **at;
         size_t count;
     } need[] = {
-        {&weights->w, matrix}, {&weights->g, matrix},    {&weights->z, batch}, {&weights->r, batch},
-        {&weights->d, batch},  {&weights->mean, inputs}, {&weights->opt, m},   {&weights->online, m},
-        {&weights->rate, m},   {&weights->last, m},
+        {&weights->r, batch}, {&weights->d, batch},  {&weights->mean, weights->inputs},
+        {&weights->opt, m},   {&weights->online, m}, {&weights->rate, m},
+        {&weights->last, m},
     };
     for (size_t i = 0; i < sizeof need / sizeof need[0]; i++)
-        if (!(*need[i].at = reluopt_alloc(need[i].count, sizeof(float), error)))
-            return error->code;
-    return RELUOPT_OK;
+        *need[i].at = reluopt_alloc(need[i].count, sizeof(float), error);
+    return error->code;
 }
 
 void reluopt_weights_free(Weights *weights)
@@ -48,6 +57,15 @@ Array reluopt_weights_array(const Weights *weights, const char *letter, size_t l
                    .data = weights->w};
     snprintf(array.name, sizeof array.name, "%s%zu", letter, layer);
     return array;
+}
+
+WeightsMeans reluopt_weights_means(Weights *weights, const Comm *comm)
+{
+    double sum[] = {weights->sum.rate, weights->sum.online, weights->sum.neurons, weights->sum.active,
+                    weights->sum.pairs};
+    memset(&weights->sum, 0, sizeof weights->sum);
+    reluopt_comm_sum(comm, sum, sizeof sum / sizeof *sum);
+    return (WeightsMeans){.rate = sum[0] / sum[2], .online = sum[1] / sum[2], .active = sum[3] / sum[4]};
 }
 
 void reluopt_weights_apply(const Weights *weights, const float *h, float *z, size_t columns)

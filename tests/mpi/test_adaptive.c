@@ -601,6 +601,7 @@ static void fit_create(Fit *fit, Config config, bool linear, uint64_t number)
     uint64_t seed = 521288629 + 7919 * number;
     fit->config = config;
     assert_all(reluopt_weights_create(&fit->weights, OUTPUTS, INPUTS, linear, BATCH, &world, &error) == 0);
+    assert_all(reluopt_weights_create_step(&fit->weights, BATCH, &error) == 0);
     for (size_t j = 0; j < OUTPUTS; j++)
         for (size_t i = 0; i <= INPUTS; i++) {
             float w = (float)uniform(&seed);

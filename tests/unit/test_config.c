@@ -95,7 +95,11 @@ static void test_defaults(void **state)
     (void)state;
     Config c = defaults();
     assert_string_equal(c.method, "adaptive");
-    assert_int_equal(c.variant, VARIANT_BATCH);
+    assert_int_equal(c.variant, VARIANT_AUTO);
+    assert_int_equal(c.activation, ACTIVATION_RELU);
+    assert_int_equal(c.update, UPDATE_AUTO);
+    assert_true(c.learning_rate == RELUOPT_AUTO && c.momentum == RELUOPT_AUTO);
+    assert_true(c.decay == RELUOPT_AUTO && c.epsilon == RELUOPT_AUTO);
     assert_int_equal(c.hidden, 2);
     assert_int_equal(c.network[0], 100);
     assert_int_equal(c.network[1], 100);
@@ -190,7 +194,7 @@ static void test_set_bad_others(void **state)
         assert_not_set("network", widths[i], "at most 64 widths from 1 to 16777216");
     for (size_t i = 0; i < sizeof bools / sizeof *bools; i++)
         assert_not_set("gate", bools[i], "must be yes or no (default yes)");
-    assert_not_set("variant", "batches", "one of online, batch, line-search (default batch)");
+    assert_not_set("variant", "batches", "one of online, batch, line-search, auto (default auto)");
     assert_not_set("variant", "", "one of online");
     assert_not_set("init.forward", "transpose", "one of he, glorot, orthogonal");
     assert_not_set("data.name", "a name that is so long that it does not fit into its sixty-three byt",
@@ -254,7 +258,7 @@ static void test_unknown_option(void **state)
         assert_int_equal(reluopt_config_set(&c, near[i][0], "1", &error), RELUOPT_USAGE);
         assert_string_equal(error.message, expected);
     }
-    static const char *const far[] = {"", "x", "momentum", "learning_rate", "a.b.c.d.e"};
+    static const char *const far[] = {"", "x", "weather", "garbage_collector", "a.b.c.d.e"};
     for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
         Config c = defaults();
         Error error = {0};
@@ -352,7 +356,7 @@ static void test_yaml_bad_keys(void **state)
     (void)state;
     assert_refused("# x\nbtach: 5\n", "2:1", "btach: unknown key; did you mean batch?");
     assert_refused("inverse:\n  knd: fixed\n", "2:3", "inverse.knd: unknown key; did you mean inverse.kind?");
-    assert_refused("momentum: {}\n", "1:1", "momentum: unknown key");
+    assert_refused("weather: {}\n", "1:1", "weather: unknown key");
     assert_refused("inverse: fixed\n", "1:1", "inverse: is a group of keys: inverse.kind, ");
     assert_refused("inverse: [1]\n", "1:1", "inverse: is a group of keys");
     assert_refused("inverse: {'': 1}\n", "1:11", "inverse.: unknown key");
@@ -519,8 +523,10 @@ static void test_echo(void **state)
     Error error = {0};
     char *text = reluopt_config_text(&c, false, &error);
     assert_non_null(text);
-    assert_ptr_equal(strstr(text, "method: \"adaptive\"\nvariant: batch\nnetwork: [100, 100]\nbatch: auto\n"),
-                     text);
+    assert_ptr_equal(
+        strstr(text,
+               "method: \"adaptive\"\nvariant: auto\nnetwork: [100, 100]\nactivation: relu\nbatch: auto\n"),
+        text);
     assert_contains(text, "\ndata.dir: \"caf\xC3\xA9\"\n");
     assert_contains(text, "\ninverse.noise: 0.1\n");
     assert_contains(text, "\nalpha: 0.30000000000000004\n");
@@ -588,7 +594,11 @@ static void draw_text(uint64_t *state, char *text, size_t size)
 static Config draw_config(uint64_t *s)
 {
     Config c = defaults();
-    c.variant = (int)draw(s, 3);
+    c.variant = (int)draw(s, 4);
+    c.activation = (int)draw(s, 3);
+    c.update = (int)draw(s, 7);
+    c.learning_rate = draw(s, 2) ? RELUOPT_AUTO : draw_real(s);
+    c.momentum = draw(s, 2) ? RELUOPT_AUTO : 1 / (1 + draw_real(s));
     c.hidden = (int)draw(s, RELUOPT_MAX_LAYERS + 1);
     memset(c.network, 0, sizeof c.network);
     for (int i = 0; i < c.hidden; i++)
@@ -660,7 +670,13 @@ static void test_help(void **state)
         assert_true(line[20] == ' ' && line[21] == ' ' && line[22] != ' ');
         lines++;
     }
-    assert_int_equal(lines, 2 * 29);
+    Config c = defaults();
+    Error error = {0};
+    char *echo = reluopt_config_text(&c, false, &error);
+    for (char *end = echo; (end = strchr(end, '\n')); end++)
+        lines -= 2; /* two for each key */
+    assert_int_equal(lines, 0);
+    free(echo);
     assert_contains(text, "  inverse.kind        ");
     assert_contains(text, "one of trained, fixed, transpose (default trained)\n");
     free(text);
@@ -679,6 +695,39 @@ static void test_resolve(void **state)
         Config c = parse_good(cases[i].yaml);
         reluopt_config_resolve(&c);
         assert_int_equal(c.batch, cases[i].batch);
+    }
+}
+
+/* At auto: the method's variant and rule, the rule's numbers; what is given stays. */
+static void test_resolve_methods(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        int variant, update;
+        double learning_rate, momentum, decay, epsilon;
+    } cases[] = {
+        {"", VARIANT_BATCH, UPDATE_AUTO, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
+        {"method: gd", VARIANT_ONLINE, UPDATE_SGD, 0.1, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
+        {"method: sgd", VARIANT_BATCH, UPDATE_SGD, 0.1, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
+        {"method: momentum", VARIANT_BATCH, UPDATE_MOMENTUM, 0.02, 0.9, RELUOPT_AUTO, RELUOPT_AUTO},
+        {"method: adagrad", VARIANT_BATCH, UPDATE_ADAGRAD, 0.01, RELUOPT_AUTO, RELUOPT_AUTO, 1e-10},
+        {"method: rmsprop", VARIANT_BATCH, UPDATE_RMSPROP, 0.001, RELUOPT_AUTO, 0.99, 1e-8},
+        {"method: adadelta", VARIANT_BATCH, UPDATE_ADADELTA, 1, RELUOPT_AUTO, 0.9, 1e-6},
+        {"method: adam", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
+        {"method: adam\nvariant: online\nlearning_rate: 3\nmomentum: 0.5\ndecay: 0\nepsilon: 0.1",
+         VARIANT_ONLINE, UPDATE_ADAM, 3, 0.5, 0, 0.1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Config c = parse_good(cases[i].yaml);
+        reluopt_config_resolve(&c);
+        assert_int_equal(c.variant, cases[i].variant);
+        assert_int_equal(c.update, cases[i].update);
+        assert_true(c.learning_rate == cases[i].learning_rate && c.momentum == cases[i].momentum);
+        assert_true(c.decay == cases[i].decay && c.epsilon == cases[i].epsilon);
+        Error error = {0};
+        assert_int_equal(reluopt_config_check(&c, 1, &error), RELUOPT_OK);
+        assert_round_trip(&c);
     }
 }
 
@@ -707,6 +756,22 @@ static void test_check(void **state)
         {"data: {train: a.csv}", "only with data.name: file"},
         {"data: {name: mnist, test: a.csv}", "only with data.name: file"},
         {"rate.start: 5", NULL},
+        {"method: gd\nbatch: 5", "set batch: 0 or variant: batch"},
+        {"method: gd\nvariant: batch", "or method: sgd for batches"},
+        {"method: sgd\nvariant: online", NULL},
+        {"method: sgd\nvariant: line-search", "line-search is for method: adaptive"},
+        {"method: sgd\nupdate: adam", "the method has a rule of its own"},
+        {"method: adam\nupdate: adam", NULL},
+        {"method: sgd\nmomentum: 0.9", "momentum: not used by the update rule sgd"},
+        {"method: momentum\ndecay: 0.9", "decay: not used by the update rule momentum"},
+        {"method: momentum\nmomentum: 1", "momentum and decay must be less than 1"},
+        {"method: adam\ndecay: 1", "momentum and decay must be less than 1"},
+        {"method: adam\nalpha: 2", "alpha: not used by method: adam"},
+        {"method: adam\nalpha: 1", NULL},
+        {"method: adam\ninverse.kind: fixed", "inverse.kind: not used by method: adam"},
+        {"learning_rate: 0.1", "learning_rate: not used by method: adaptive"},
+        {"activation: tanh", "activation: not used by method: adaptive"},
+        {"update: sgd", "update: not used by method: adaptive"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Config c = parse_good(cases[i].yaml);
@@ -747,6 +812,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_resolve),
+        cmocka_unit_test(test_resolve_methods),
         cmocka_unit_test(test_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

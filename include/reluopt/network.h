@@ -1,0 +1,54 @@
+/* network.h - the sharded network that methods share: widths, weights, activations, forward pass. */
+#ifndef RELUOPT_NETWORK_H
+#define RELUOPT_NETWORK_H
+
+#include "reluopt/method.h"
+#include "reluopt/weights.h"
+
+enum { RELUOPT_NODES = RELUOPT_MAX_LAYERS + 2 }; /* layers 0..L */
+
+/* Every rank owns the rows own.first .. own.first + own.count - 1 of each W[i]; activations are whole on every
+ * rank after a gather. */
+typedef struct Network {
+    const Config *config;
+    const Comm *comm;
+    Shape shape;
+    size_t columns;                 /* B of the present batch */
+    Weights weights[RELUOPT_NODES]; /* W[1..L] */
+    float *h[RELUOPT_NODES];        /* (n[i] + 1) x B  activations, last row ones; h[0] is the batch's */
+} Network;
+
+/* Initial weights W[1..L] with zero bias, and room for batches of up to shape->columns samples.  Errors:
+ * RELUOPT_MEMORY, RELUOPT_NUMERIC; free it then too.  Not collective; config and comm must outlive the network.
+ */
+int reluopt_network_create(Network *net, const Config *config, const Shape *shape, const Comm *comm,
+                           Error *error);
+void reluopt_network_free(Network *net);
+
+/* Values of the largest (n[i] + 1) x B matrix, i = 1..L: what scratch memory needs. */
+size_t reluopt_network_room(const Network *net);
+
+/* Own rows of layer i inside an n[i] x B matrix x. */
+float *reluopt_network_own(const Network *net, float *x, size_t i);
+
+/* Own rows of x, (n[i] + 1) x B, become those of all ranks, with the row of ones below.  Collective. */
+void reluopt_network_gather(const Network *net, float *x, size_t i);
+
+/* z = W[i] h, own rows (m x B); out = f_i(z), gathered, with the row of ones: (n[i] + 1) x B.  f_i is the
+ * configured activation, nothing for i = L.  h is (n[i-1] + 1) x B.  Collective. */
+void reluopt_network_layer(const Network *net, size_t i, const float *h, float *z, float *out);
+
+/* out = own rows of W[i]' x without the bias, n[i-1] x B, of x (n[i] x B, own rows filled); part: n[i-1] x B
+ * scratch.  The sum over the neurons of layer i runs over ranks.  Collective. */
+void reluopt_network_transpose(const Network *net, size_t i, float *x, float *part, float *out);
+
+/* H[i] = f_i(W[i] H[i-1]), i = 1..L (3-1); weights[i].z keeps the pre-activations.  Collective. */
+void reluopt_network_forward(Network *net, const Batch *batch);
+
+/* W[1..L] for the checkpoint: returns L, fills `list` unless NULL. */
+size_t reluopt_network_arrays(const Network *net, Array *list);
+
+/* Means of rates, bounds and shares of active neurons since the last call; inverse_rate NaN.  Collective. */
+void reluopt_network_measures(Network *net, Measures *out);
+
+#endif

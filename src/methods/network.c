@@ -1,0 +1,112 @@
+/* network.c - the sharded network that methods share: widths, weights, activations, forward pass. */
+#include "reluopt/network.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reluopt/dense.h"
+#include "reluopt/init.h"
+#include "reluopt/layer.h"
+#include "reluopt/memory.h"
+
+/* Every rank makes the whole initial matrix and keeps its rows. */
+static int initial_weights(Network *net, size_t i, Error *error)
+{
+    Weights *w = &net->weights[i];
+    RandomKey key = {(uint64_t)net->config->seed, RANDOM_INIT_FORWARD, (uint32_t)i, 0};
+    float *whole = reluopt_initial_matrix((Init)net->config->init.forward, w->outputs, w->inputs, key, error);
+    for (size_t j = 0; whole && j < w->own.count; j++)
+        memcpy(w->w + j * (w->inputs + 1), whole + (w->own.first + j) * w->inputs, w->inputs * sizeof *whole);
+    free(whole);
+    return error->code;
+}
+
+int reluopt_network_create(Network *net, const Config *config, const Shape *shape, const Comm *comm,
+                           Error *error)
+{
+    *net = (Network){.config = config, .comm = comm, .shape = *shape};
+    for (size_t i = 1; i <= shape->layers; i++) {
+        size_t n = shape->width[i], columns = shape->columns;
+        if (reluopt_weights_create(&net->weights[i], n, shape->width[i - 1], i == shape->layers, columns, comm,
+                                   error) ||
+            initial_weights(net, i, error) ||
+            !(net->h[i] = reluopt_alloc((n + 1) * columns, sizeof(float), error)))
+            return error->code;
+    }
+    return RELUOPT_OK;
+}
+
+void reluopt_network_free(Network *net)
+{
+    for (size_t i = 1; i < RELUOPT_NODES; i++) {
+        reluopt_weights_free(&net->weights[i]);
+        free(net->h[i]);
+    }
+}
+
+size_t reluopt_network_room(const Network *net)
+{
+    size_t widest = 0;
+    for (size_t i = 1; i <= net->shape.layers; i++)
+        widest = net->shape.width[i] > widest ? net->shape.width[i] : widest;
+    return (widest + 1) * net->shape.columns;
+}
+
+float *reluopt_network_own(const Network *net, float *x, size_t i)
+{
+    return x + net->weights[i].own.first * net->columns;
+}
+
+void reluopt_network_gather(const Network *net, float *x, size_t i)
+{
+    size_t n = net->shape.width[i];
+    reluopt_comm_gather_rows(net->comm, x, n, net->columns);
+    reluopt_ones(x + n * net->columns, net->columns);
+}
+
+void reluopt_network_layer(const Network *net, size_t i, const float *h, float *z, float *out)
+{
+    const Weights *w = &net->weights[i];
+    size_t values = w->own.count * net->columns;
+    reluopt_weights_apply(w, h, z, net->columns);
+    if (w->linear)
+        memcpy(reluopt_network_own(net, out, i), z, values * sizeof *out);
+    else
+        reluopt_activate((Activation)net->config->activation, reluopt_network_own(net, out, i), z, values);
+    reluopt_network_gather(net, out, i);
+}
+
+void reluopt_network_transpose(const Network *net, size_t i, float *x, float *part, float *out)
+{
+    const Weights *w = &net->weights[i];
+    reluopt_product_tn(part, w->w, w->inputs + 1, reluopt_network_own(net, x, i), w->inputs, net->columns,
+                       w->own.count);
+    reluopt_comm_sum_rows(net->comm, part, out, w->inputs, net->columns);
+}
+
+void reluopt_network_forward(Network *net, const Batch *batch)
+{
+    net->columns = batch->count;
+    net->h[0] = (float *)batch->x;
+    for (size_t i = 1; i <= net->shape.layers; i++)
+        reluopt_network_layer(net, i, net->h[i - 1], net->weights[i].z, net->h[i]);
+}
+
+size_t reluopt_network_arrays(const Network *net, Array *list)
+{
+    for (size_t i = 1; list && i <= net->shape.layers; i++)
+        list[i - 1] = reluopt_weights_array(&net->weights[i], "W", i);
+    return net->shape.layers;
+}
+
+void reluopt_network_measures(Network *net, Measures *out)
+{
+    for (size_t i = 0; i < net->shape.layers; i++) {
+        WeightsMeans means = reluopt_weights_means(&net->weights[i + 1], net->comm);
+        out->rate[i] = means.rate;
+        out->online_bound[i] = means.online;
+        out->active[i] = means.active;
+        out->inverse_rate[i] = NAN;
+    }
+}
