@@ -122,6 +122,11 @@ static void whiten(float *matrix, float *eigenvectors, const float *value, size_
 static int fit_zca(Preprocess *pre, const Samples *train, Error *error)
 {
     size_t n = train->features;
+    if (n > RELUOPT_EIGEN_MOST)
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "preprocess: zca takes at most %d features, and the data have %zu: use "
+                            "preprocess: standardise",
+                            RELUOPT_EIGEN_MOST, n);
     if (fit_deviation(pre, train, error))
         return error->code;
     pre->matrix = reluopt_alloc(n, n * sizeof *pre->matrix, error);

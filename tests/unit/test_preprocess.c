@@ -190,6 +190,16 @@ static void test_zca_constant(void **state)
     fit_and_check(PREPROCESS_ZCA, 2, 2, (float[]){3, 4, 3, 4}, (float[]){0, 0, 0, 0});
 }
 
+static void test_zca_of_too_many_features(void **state)
+{
+    (void)state;
+    Samples wide = make(2, RELUOPT_EIGEN_MOST + 1, NULL);
+    assert_failure(&error, reluopt_preprocess_fit(&pre, PREPROCESS_ZCA, &wide, &error), RELUOPT_USAGE,
+                   "preprocess: zca", "at most 32766", "have 32767", "standardise", NULL);
+    assert_null(pre.shift);
+    reluopt_samples_free(&wide);
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -213,11 +223,18 @@ int main(void)
 {
     reluopt_dense_start();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_none),         cmocka_unit_test(test_scale),
-        cmocka_unit_test(test_centre),       cmocka_unit_test(test_standardise),
-        cmocka_unit_test(test_other_part),   cmocka_unit_test(test_double_sums),
-        cmocka_unit_test(test_zca_matrix),   cmocka_unit_test(test_zca_apply),
-        cmocka_unit_test(test_zca_constant), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_centre),
+        cmocka_unit_test(test_standardise),
+        cmocka_unit_test(test_other_part),
+        cmocka_unit_test(test_double_sums),
+        cmocka_unit_test(test_zca_matrix),
+        cmocka_unit_test(test_zca_apply),
+        cmocka_unit_test(test_zca_constant),
+
+        cmocka_unit_test(test_zca_of_too_many_features),
+        cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
