@@ -13,7 +13,8 @@ typedef enum PreprocessKind {
                                eps = 0.1 mean(s) */
 } PreprocessKind;
 
-/* x' = matrix ((x - shift) * scale), elementwise inside; matrix absent (NULL) except for ZCA. */
+/* x' = matrix ((x - shift) * scale), elementwise inside; matrix absent (NULL) except for ZCA, all three not
+ * looked at for NONE. */
 typedef struct Preprocess {
     PreprocessKind kind;
     size_t features;

@@ -185,6 +185,8 @@ int reluopt_preprocess_apply(const Preprocess *pre, Samples *samples, Error *err
             error, RELUOPT_DATA,
             "%zu features a sample, but the preprocessing was fitted to %zu: use files of one data set",
             samples->features, n);
+    if (pre->kind == PREPROCESS_NONE)
+        return RELUOPT_OK;
     if (!pre->matrix) {
         shift_and_scale(pre, samples->x, samples->x, samples->count);
         return RELUOPT_OK;

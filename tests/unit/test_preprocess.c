@@ -190,6 +190,18 @@ static void test_zca_constant(void **state)
     fit_and_check(PREPROCESS_ZCA, 2, 2, (float[]){3, 4, 3, 4}, (float[]){0, 0, 0, 0});
 }
 
+/* A checkpoint need not hold shift and scale for this kind. */
+static void test_none_without_shift(void **state)
+{
+    (void)state;
+    Samples samples = make(4, 3, example);
+    assert_int_equal(
+        reluopt_preprocess_apply(&(Preprocess){.kind = PREPROCESS_NONE, .features = 3}, &samples, &error),
+        RELUOPT_OK);
+    check(&samples, example, 0);
+    reluopt_samples_free(&samples);
+}
+
 static void test_zca_of_too_many_features(void **state)
 {
     (void)state;
@@ -232,7 +244,7 @@ int main(void)
         cmocka_unit_test(test_zca_matrix),
         cmocka_unit_test(test_zca_apply),
         cmocka_unit_test(test_zca_constant),
-
+        cmocka_unit_test(test_none_without_shift),
         cmocka_unit_test(test_zca_of_too_many_features),
         cmocka_unit_test(test_errors),
     };
