@@ -1,9 +1,9 @@
 /* hdf5.h - what the HDF5 files of this program have in common; private to storage/.
  *
- * Files are laid out in memory and written by plain system calls, so that a full disk is an error like any
- * other and never leaves a half-closed file inside HDF5.  They use the file format of HDF5 1.10, in which all
- * metadata (attributes included) carry checksums; datasets are chunked and carry Fletcher32: a damaged byte is
- * found.
+ * Files are laid out in memory and written by plain system calls (disk.h), so that a full disk is an error like
+ * any other and never leaves a half-closed file inside HDF5.  They use the file format of HDF5 1.10, in which
+ * all metadata (attributes included) carry checksums; datasets are chunked and carry Fletcher32: a damaged byte
+ * is found.
  *
  * Functions do nothing once `error` holds a failure, so a sequence of calls needs one check, at its end.
  * Nothing here is collective. */
@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "disk.h"
 #include "reluopt/error.h"
 
 /* Extents of a dataset: a vector (rank 1) or a matrix (rank 2), nowhere 0. */
@@ -22,12 +23,6 @@ typedef struct Shape {
     int rank;
     hsize_t dim[2];
 } Shape;
-
-/* The bytes of a file that is laid out in memory, malloc'ed. */
-typedef struct Image {
-    void *bytes;
-    size_t size;
-} Image;
 
 /* An open file and where its failures go. */
 typedef struct Hdf5 {
@@ -63,6 +58,12 @@ int64_t reluopt_hdf5_get_integer(const Hdf5 *file, const char *object, const cha
 void reluopt_hdf5_put_label(const Hdf5 *file, const char *object, const char *name, const char *value);
 void reluopt_hdf5_get_label(const Hdf5 *file, const char *object, const char *name, char *value, size_t room);
 
+/* Is `type` of that class?  Strings only of fixed length: those of variable length live where there is no
+ * checksum. */
+bool reluopt_hdf5_is_plain(hid_t type, H5T_class_t class);
+/* Strings of `size` bytes; close it with H5Tclose. */
+hid_t reluopt_hdf5_string(size_t size);
+
 /* A text of any length, as a dataset of one string; get: malloc'ed. */
 void reluopt_hdf5_put_text(const Hdf5 *file, const char *name, const char *text);
 char *reluopt_hdf5_get_text(const Hdf5 *file, const char *name);
@@ -75,7 +76,7 @@ bool reluopt_hdf5_exists(const Hdf5 *file, const char *name);
 
 /* Create a dataset of native `type`: chunks, shuffle, deflate, Fletcher32.  data NULL: to be written later. */
 void reluopt_hdf5_put(const Hdf5 *file, const char *name, hid_t type, Shape shape, const void *data);
-/* Shape of a dataset, after a check that it holds `type` and is no larger than the file can hold. */
+/* Extents of a dataset, after a check that it holds `type` and is no larger than the file can hold. */
 Shape reluopt_hdf5_shape(const Hdf5 *file, const char *name, hid_t type);
 /* Read rows [first, first + count) of a dataset that must have this type and shape. */
 void reluopt_hdf5_get(const Hdf5 *file, const char *name, hid_t type, Shape shape, size_t first, size_t count,
@@ -87,14 +88,5 @@ bool reluopt_hdf5_select_rows(Shape shape, size_t first, size_t count, hid_t *in
 
 /* Upper bound of the disk space that the chunks of a dataset take. */
 size_t reluopt_hdf5_room(Shape shape, size_t element);
-
-/* PATH.tmp, malloc'ed; NULL after noting RELUOPT_MEMORY. */
-char *reluopt_storage_aside(const char *path, Error *error);
-/* Write a file and extend it by `reserve` bytes, whose disk space is then taken. */
-void reluopt_storage_write(const char *path, Image image, size_t reserve, Error *error);
-/* Sync, rename ASIDE over PATH, sync the folder.  When only the last fails, the new file is in place. */
-void reluopt_storage_publish(const char *aside, const char *path, Error *error);
-/* All of it: after a failure PATH is what it was before. */
-void reluopt_storage_replace(const char *path, Image image, Error *error);
 
 #endif
