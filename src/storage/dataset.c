@@ -12,14 +12,14 @@ enum {
     TEXT_LIMIT = 64 << 20    /* bytes of a text */
 };
 
-Shape reluopt_hdf5_vector(size_t n)
+Extent reluopt_hdf5_vector(size_t n)
 {
-    return (Shape){1, {n, 1}};
+    return (Extent){1, {n, 1}};
 }
 
-Shape reluopt_hdf5_matrix(size_t rows, size_t cols)
+Extent reluopt_hdf5_matrix(size_t rows, size_t cols)
 {
-    return (Shape){2, {rows, cols}};
+    return (Extent){2, {rows, cols}};
 }
 
 static hsize_t divide_up(hsize_t a, hsize_t b)
@@ -28,10 +28,10 @@ static hsize_t divide_up(hsize_t a, hsize_t b)
 }
 
 /* Chunks of about CHUNK_BYTES, all nearly full. */
-static Shape chunk_shape(Shape shape, size_t element)
+static Extent chunk_shape(Extent shape, size_t element)
 {
     hsize_t room = CHUNK_BYTES / element;
-    Shape chunk = shape;
+    Extent chunk = shape;
     for (int i = shape.rank - 1; i >= 0; i--) {
         hsize_t most = room > 1 ? room : 1;
         chunk.dim[i] = divide_up(shape.dim[i], divide_up(shape.dim[i], most));
@@ -40,9 +40,9 @@ static Shape chunk_shape(Shape shape, size_t element)
     return chunk;
 }
 
-size_t reluopt_hdf5_room(Shape shape, size_t element)
+size_t reluopt_hdf5_room(Extent shape, size_t element)
 {
-    Shape chunk = chunk_shape(shape, element);
+    Extent chunk = chunk_shape(shape, element);
     size_t chunks = 1, bytes = element;
     for (int i = 0; i < shape.rank; i++) {
         chunks *= divide_up(shape.dim[i], chunk.dim[i]);
@@ -51,11 +51,11 @@ size_t reluopt_hdf5_room(Shape shape, size_t element)
     return chunks * (bytes + CHUNK_OVERHEAD);
 }
 
-void reluopt_hdf5_put(const Hdf5 *file, const char *name, hid_t type, Shape shape, const void *data)
+void reluopt_hdf5_put(const Hdf5 *file, const char *name, hid_t type, Extent shape, const void *data)
 {
     if (file->error->code)
         return;
-    Shape chunk = chunk_shape(shape, H5Tget_size(type));
+    Extent chunk = chunk_shape(shape, H5Tget_size(type));
     hid_t space = H5Screate_simple(shape.rank, shape.dim, NULL);
     hid_t plist = H5Pcreate(H5P_DATASET_CREATE), id = H5I_INVALID_HID;
     if (H5Pset_chunk(plist, chunk.rank, chunk.dim) < 0 || H5Pset_shuffle(plist) < 0 ||
@@ -69,7 +69,7 @@ void reluopt_hdf5_put(const Hdf5 *file, const char *name, hid_t type, Shape shap
 }
 
 /* Can the file hold that much, however well it is compressed? */
-static bool is_plausible(const Hdf5 *file, Shape shape, size_t element)
+static bool is_plausible(const Hdf5 *file, Extent shape, size_t element)
 {
     hsize_t size = 0;
     if (H5Fget_filesize(file->id, &size) < 0)
@@ -84,7 +84,7 @@ static bool is_plausible(const Hdf5 *file, Shape shape, size_t element)
 }
 
 /* Open a dataset and take its type and shape; negative after noting a failure. */
-static hid_t open_dataset(const Hdf5 *file, const char *name, hid_t *type, Shape *shape)
+static hid_t open_dataset(const Hdf5 *file, const char *name, hid_t *type, Extent *shape)
 {
     if (file->error->code)
         return H5I_INVALID_HID;
@@ -95,7 +95,7 @@ static hid_t open_dataset(const Hdf5 *file, const char *name, hid_t *type, Shape
     }
     hid_t space = H5Dget_space(id);
     *type = H5Dget_type(id);
-    *shape = (Shape){H5Sget_simple_extent_ndims(space), {1, 1}};
+    *shape = (Extent){H5Sget_simple_extent_ndims(space), {1, 1}};
     if (shape->rank >= 1 && shape->rank <= 2)
         H5Sget_simple_extent_dims(space, shape->dim, NULL);
     H5Sclose(space);
@@ -107,7 +107,7 @@ static hid_t open_dataset(const Hdf5 *file, const char *name, hid_t *type, Shape
     return H5I_INVALID_HID;
 }
 
-static hid_t open_numbers(const Hdf5 *file, const char *name, hid_t type, Shape *shape)
+static hid_t open_numbers(const Hdf5 *file, const char *name, hid_t type, Extent *shape)
 {
     hid_t stored, id = open_dataset(file, name, &stored, shape);
     if (id < 0)
@@ -121,17 +121,17 @@ static hid_t open_numbers(const Hdf5 *file, const char *name, hid_t type, Shape 
     return H5I_INVALID_HID;
 }
 
-Shape reluopt_hdf5_shape(const Hdf5 *file, const char *name, hid_t type)
+Extent reluopt_hdf5_shape(const Hdf5 *file, const char *name, hid_t type)
 {
-    Shape shape = {0};
+    Extent shape = {0};
     hid_t id = open_numbers(file, name, type, &shape);
     if (id < 0)
-        return (Shape){0};
+        return (Extent){0};
     H5Dclose(id);
     return shape;
 }
 
-bool reluopt_hdf5_select_rows(Shape shape, size_t first, size_t count, hid_t *in_file, hid_t *in_memory)
+bool reluopt_hdf5_select_rows(Extent shape, size_t first, size_t count, hid_t *in_file, hid_t *in_memory)
 {
     hsize_t start[2] = {first, 0}, part[2] = {count, shape.dim[1]};
     *in_file = H5Screate_simple(shape.rank, shape.dim, NULL);
@@ -145,10 +145,10 @@ bool reluopt_hdf5_select_rows(Shape shape, size_t first, size_t count, hid_t *in
     return false;
 }
 
-void reluopt_hdf5_get(const Hdf5 *file, const char *name, hid_t type, Shape shape, size_t first, size_t count,
+void reluopt_hdf5_get(const Hdf5 *file, const char *name, hid_t type, Extent shape, size_t first, size_t count,
                       void *data)
 {
-    Shape stored;
+    Extent stored;
     hid_t in_file, in_memory, id = open_numbers(file, name, type, &stored);
     if (id < 0)
         return;
@@ -179,7 +179,7 @@ void reluopt_hdf5_put_text(const Hdf5 *file, const char *name, const char *text)
 char *reluopt_hdf5_get_text(const Hdf5 *file, const char *name)
 {
     char *text = NULL;
-    Shape shape;
+    Extent shape;
     hid_t type, id = open_dataset(file, name, &type, &shape);
     if (id < 0)
         return NULL;

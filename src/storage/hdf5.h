@@ -19,10 +19,10 @@
 #include "reluopt/error.h"
 
 /* Extents of a dataset: a vector (rank 1) or a matrix (rank 2), nowhere 0. */
-typedef struct Shape {
+typedef struct Extent {
     int rank;
     hsize_t dim[2];
-} Shape;
+} Extent;
 
 /* An open file and where its failures go. */
 typedef struct Hdf5 {
@@ -32,8 +32,8 @@ typedef struct Hdf5 {
     Image image; /* of a file being built */
 } Hdf5;
 
-Shape reluopt_hdf5_vector(size_t n);
-Shape reluopt_hdf5_matrix(size_t rows, size_t cols);
+Extent reluopt_hdf5_vector(size_t n);
+Extent reluopt_hdf5_matrix(size_t rows, size_t cols);
 
 /* Note "PATH: what: reason", the reason being the innermost record of HDF5's error stack: call it right after
  * the HDF5 call that failed. */
@@ -75,18 +75,18 @@ void reluopt_hdf5_member(const Hdf5 *file, const char *group, size_t k, char *na
 bool reluopt_hdf5_exists(const Hdf5 *file, const char *name);
 
 /* Create a dataset of native `type`: chunks, shuffle, deflate, Fletcher32.  data NULL: to be written later. */
-void reluopt_hdf5_put(const Hdf5 *file, const char *name, hid_t type, Shape shape, const void *data);
+void reluopt_hdf5_put(const Hdf5 *file, const char *name, hid_t type, Extent shape, const void *data);
 /* Extents of a dataset, after a check that it holds `type` and is no larger than the file can hold. */
-Shape reluopt_hdf5_shape(const Hdf5 *file, const char *name, hid_t type);
+Extent reluopt_hdf5_shape(const Hdf5 *file, const char *name, hid_t type);
 /* Read rows [first, first + count) of a dataset that must have this type and shape. */
-void reluopt_hdf5_get(const Hdf5 *file, const char *name, hid_t type, Shape shape, size_t first, size_t count,
+void reluopt_hdf5_get(const Hdf5 *file, const char *name, hid_t type, Extent shape, size_t first, size_t count,
                       void *data);
 
 /* The two selections of a transfer of rows [first, first + count): in a file of `shape`, and in memory.  False
  * on failure; close both with H5Sclose when true. */
-bool reluopt_hdf5_select_rows(Shape shape, size_t first, size_t count, hid_t *in_file, hid_t *in_memory);
+bool reluopt_hdf5_select_rows(Extent shape, size_t first, size_t count, hid_t *in_file, hid_t *in_memory);
 
 /* Upper bound of the disk space that the chunks of a dataset take. */
-size_t reluopt_hdf5_room(Shape shape, size_t element);
+size_t reluopt_hdf5_room(Extent shape, size_t element);
 
 #endif
