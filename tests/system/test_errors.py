@@ -3,6 +3,8 @@
 import gzip
 import struct
 
+import h5py
+
 import program
 
 USAGE, DATA, STORAGE, NUMERIC = 2, 3, 4, 5
@@ -68,6 +70,13 @@ class Errors(program.ProgramTest):
             self.refused("info", path, code=STORAGE, says=["checkpoint.h5"], np=np)
             self.refused("eval", self.path("none.h5"), code=STORAGE, says=["none.h5"], np=np)
         self.refused("eval", code=USAGE, says=["CHECKPOINT"])
+
+    def test_info_of_something_else(self):
+        with h5py.File(self.path("data.h5"), "w") as file:
+            file["x"] = [1.0]
+        for np in 1, 2:
+            self.refused("info", "data.h5", code=STORAGE, says=["data.h5", "neither"], np=np)
+            self.refused("info", "none.h5", code=STORAGE, says=["none.h5", "No such file"], np=np)
 
     def test_eval_data_that_do_not_fit(self):
         self.train("--epochs", 1)

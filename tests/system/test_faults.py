@@ -85,6 +85,20 @@ class Faults(program.ProgramTest):
             for np in 1, 2:
                 self.refused("eval", "damaged.h5", code=STORAGE, says=["damaged.h5"], np=np, seconds=SECONDS)
 
+    def test_info_of_damaged_files_says_which_part(self):
+        self.train("--epochs", 1, "--network", "50,50")
+        for name, part in ("curves.h5", "/rate"), ("checkpoint.h5", "/config"):
+            with open(self.path(f"run/{name}"), "rb") as file:
+                content = bytearray(file.read())
+            with h5py.File(self.path(f"run/{name}"), "r") as file:
+                content[file[part].id.get_chunk_info(0).byte_offset] ^= 1
+            self.write(name, bytes(content))
+            for np in 1, 2:
+                line = self.refused("info", name, code=STORAGE, says=[name, part], np=np)
+                self.assertNotIn("neither", line)
+            self.write(name, bytes(content[:len(content) // 2]))
+            self.refused("info", name, code=STORAGE, says=[name, "truncated"])
+
     @unittest.skipIf("sanitize" in program.BUILD, "the address sanitizer itself needs terabytes of addresses")
     def test_out_of_memory(self):
         scarce = ["prlimit", f"--as={400 << 20}"]  # a few matrices of 2000 x 2000 fit
