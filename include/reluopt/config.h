@@ -118,6 +118,12 @@ void reluopt_config_help(FILE *out);
  * before the check and the echo.  Not collective. */
 void reluopt_config_resolve(Config *config);
 
+/* Make the paths in data.dir, data.train and data.test absolute, so that the echo means the same files in any
+ * current folder; empty ones stay empty.  A member stays as it is where the current folder cannot be part of
+ * it: its name is not UTF-8 or too long, or holds the comma that separates the paths of a list.  Rank 0; not
+ * collective. */
+void reluopt_config_absolute(Config *config);
+
 /* Settings that do not go together, or that the method does not use (online with a batch size, dedicated
  * coordinator on one rank, no hidden layer, ...). `size`: number of ranks.  RELUOPT_USAGE.  Not collective. */
 int reluopt_config_check(const Config *config, int size, Error *error);

@@ -80,6 +80,7 @@ static int configure(Config *config, const Options *options, Arguments arguments
     if (reluopt_cli_overrides(arguments, config, error))
         return error->code;
     reluopt_config_resolve(config);
+    reluopt_config_absolute(config);
     return reluopt_config_check(config, size, error);
 }
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <float.h>
 #include <stdlib.h>
 #include <string.h>
@@ -731,6 +732,51 @@ static void test_resolve_methods(void **state)
     }
 }
 
+/* In the folder: what data.train becomes. */
+static void assert_absolute(const char *folder, const char *train, const char *expected)
+{
+    Config c = defaults(), wanted = defaults();
+    strcpy(c.data.train, train);
+    strcpy(wanted.data.train, expected);
+    assert_int_equal(chdir(folder), 0);
+    reluopt_config_absolute(&c);
+    if (memcmp(&c, &wanted, sizeof c) != 0)
+        fail_msg("in %s: %s became %s, not %s", folder, train, c.data.train, expected);
+}
+
+static void test_absolute(void **state)
+{
+    (void)state;
+    char comma[] = "/tmp/a,XXXXXX", latin[] = "/tmp/\xE9XXXXXX", name[RELUOPT_TEXT] = "";
+    int before = open(".", O_RDONLY);
+    assert_true(before >= 0 && mkdtemp(comma) && mkdtemp(latin));
+    assert_absolute("/usr", "", "");
+    assert_absolute("/usr", "a.csv", "/usr/a.csv");
+    assert_absolute("/usr", "/a.csv", "/a.csv");
+    assert_absolute("/usr", "a,/b/c,../d", "/usr/a,/b/c,/usr/../d");
+    assert_absolute("/usr", ",a,,", ",/usr/a,,");
+    assert_absolute(comma, "a,/b", "a,/b");
+    assert_absolute(latin, "a,/b", "a,/b");
+    memset(name, 'x', RELUOPT_TEXT - 6);
+    char expected[RELUOPT_TEXT] = "/usr/";
+    assert_absolute("/usr", name, strcat(expected, name));
+    name[RELUOPT_TEXT - 6] = 'x';
+    assert_absolute("/usr", name, name);
+
+    Config c = defaults();
+    strcpy(c.data.dir, "d,e");
+    strcpy(c.data.test, "t,u");
+    assert_int_equal(chdir("/usr"), 0);
+    reluopt_config_absolute(&c);
+    assert_string_equal(c.data.dir, "/usr/d,e");
+    assert_string_equal(c.data.test, "/usr/t,/usr/u");
+
+    assert_int_equal(fchdir(before), 0);
+    close(before);
+    rmdir(comma);
+    rmdir(latin);
+}
+
 static void test_check(void **state)
 {
     (void)state;
@@ -813,6 +859,7 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_resolve_methods),
+        cmocka_unit_test(test_absolute),
         cmocka_unit_test(test_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
