@@ -24,6 +24,13 @@ static void usage(void)
     reluopt_config_help(stdout);
 }
 
+/* Any; reluopt_cli_overrides knows the keys, and which one an unknown one is close to. */
+static bool takes(const char *key)
+{
+    (void)key;
+    return true;
+}
+
 /* mkdir -p */
 static int make_folder(const char *folder, Error *error)
 {
@@ -88,7 +95,7 @@ int reluopt_cli_train(Comm *comm, Arguments arguments, Error *error)
 {
     static Run run;
     Options options = {0};
-    reluopt_cli_parse(arguments, 1, &options, error);
+    reluopt_cli_parse(arguments, 1, takes, &options, error);
     if (options.help) {
         if (comm->rank == 0)
             usage();
