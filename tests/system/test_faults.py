@@ -61,6 +61,15 @@ class Faults(program.ProgramTest):
             self.refused("train", "--out", f"{disk}/run{np}", code=STORAGE, says=["config.yaml", "No space left"],
                          np=np, seconds=SECONDS)
 
+    def test_standard_output_is_full(self):
+        self.train("--epochs", 1)
+        for arguments in (["info", "run/checkpoint.h5"], ["info", "run/curves.h5"], ["eval", "run/checkpoint.h5"],
+                          ["--version"], ["--help"], ["train", "--epochs", 1, "--out", "full"]):
+            shell = ["sh", "-c", '"$@" > /dev/full', "sh"] + self.command(*arguments)
+            _, errors = self.run_program(command=shell, code=STORAGE, seconds=SECONDS)
+            self.one_line(errors, ["standard output"])
+        self.run_program("eval", "full/checkpoint.h5")
+
     def test_run_folder_vanishes(self):
         for np in 1, 2, 3:
             process = self.start_program(*ENDLESS, np=np)
