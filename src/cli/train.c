@@ -111,6 +111,8 @@ int reluopt_cli_train(Comm *comm, Arguments arguments, Error *error)
             open_folder(&run, options.out, error);
         if (reluopt_comm_agree(comm, error) == RELUOPT_OK) {
             reluopt_comm_share(comm, run.folder, sizeof run.folder);
+            if (comm->rank == 0 && run.test_count == 0)
+                printf("no test samples, so no test figures: data.test or data.holdout give some\n");
             reluopt_run_train(&run, error);
         }
     }

@@ -57,6 +57,16 @@ class Files(program.ProgramTest):
             line = next(line for line in out.splitlines() if line.startswith("test"))
             self.assertAlmostEqual(float(line.split()[2]), summary["test_loss"], places=4)
 
+    def test_run_without_test_samples_says_so(self):
+        self.write("all.csv", "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(50)))
+        data = ["train", "--epochs", 1, "--data.name", "file", "--data.train", "all.csv"]
+        out, _ = self.run_program(*data, "--out", "none")
+        self.assertIn("no test samples", out.splitlines()[0])
+        self.assertIn("50 training and 0 test samples", out)
+        out, _ = self.run_program(*data, "--data.holdout", 10, "--out", "some")
+        self.assertNotIn("no test samples", out)
+        self.assertIn("40 training and 10 test samples", out)
+
     def test_eval_finds_the_data_from_another_folder(self):
         sample = "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(50))
         self.write("train.csv", sample)
