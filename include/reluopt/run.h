@@ -31,8 +31,9 @@ typedef struct Run {
 } Run;
 
 /* Load the data of run->config and preprocess them (rank 0), share what all must know, build the method's
- * state. meta: NULL, or a checkpoint's, whose schema and preprocessing are used instead of fitting them. On
- * return all ranks agree.  Release with reluopt_run_close, also after a failure.  Collective. */
+ * state. meta: NULL, or a checkpoint's, whose schema and preprocessing are used instead of fitting them, and
+ * then only for evaluation: there is no room for the batches of training. On return all ranks agree.  Release
+ * with reluopt_run_close, also after a failure.  Collective. */
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error);
 void reluopt_run_close(Run *run);
 

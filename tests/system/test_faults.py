@@ -125,6 +125,18 @@ class Faults(program.ProgramTest):
         self.one_line(errors, ["rank 1", "memory"])
         self.assertFalse(os.path.exists(self.path("run")))
 
+    @unittest.skipIf("sanitize" in program.BUILD, "the address sanitizer itself needs terabytes of addresses")
+    def test_evaluation_needs_no_room_for_the_training_batch(self):
+        sample = "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(70))
+        self.write("few.csv", sample)
+        self.write("many.csv", 1000 * sample)  # in one batch their activations take 1.1 GB
+        self.train("--variant", "online", "--epochs", 1, "--network", "4000", "--init.forward", "he",
+                   "--data.name", "file", "--data.train", "few.csv")
+        scarce = ["prlimit", f"--as={600 << 20}"]
+        out, _ = self.run_program(command=scarce + self.command("eval", "run/checkpoint.h5", "many.csv"),
+                                  seconds=SECONDS, OPENBLAS_NUM_THREADS="1")
+        self.assertIn("of 70000 samples", out)
+
     def test_rank_is_killed(self):
         process = self.start_program(*ENDLESS, np=3, OMPI_MCA_btl_vader_backing_directory=self.folder)
         self.wait_for_checkpoint(process)
