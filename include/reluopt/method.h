@@ -56,6 +56,8 @@ typedef struct Method {
 } Method;
 
 extern const Method reluopt_method_adaptive;
+extern const Method reluopt_method_gd, reluopt_method_sgd, reluopt_method_momentum, reluopt_method_adagrad,
+    reluopt_method_rmsprop, reluopt_method_adadelta, reluopt_method_adam;
 
 /* The method of that name; NULL after noting RELUOPT_USAGE (with the names there are).  Not collective. */
 const Method *reluopt_method_find(const char *name, Error *error);

@@ -38,9 +38,9 @@ void reluopt_network_gather(const Network *net, float *x, size_t i);
  * configured activation, nothing for i = L.  h is (n[i-1] + 1) x B.  Collective. */
 void reluopt_network_layer(const Network *net, size_t i, const float *h, float *z, float *out);
 
-/* out = own rows of W[i]' x without the bias, n[i-1] x B, of x (n[i] x B, own rows filled); part: n[i-1] x B
+/* out = own rows of W[i]' x without the bias (m[i-1] x B), of the own rows of x (m[i] x B); part: n[i-1] x B
  * scratch.  The sum over the neurons of layer i runs over ranks.  Collective. */
-void reluopt_network_transpose(const Network *net, size_t i, float *x, float *part, float *out);
+void reluopt_network_transpose(const Network *net, size_t i, const float *x, float *part, float *out);
 
 /* H[i] = f_i(W[i] H[i-1]), i = 1..L (3-1); weights[i].z keeps the pre-activations.  Collective. */
 void reluopt_network_forward(Network *net, const Batch *batch);

@@ -44,7 +44,7 @@ static void inverse_product(Adaptive *s, size_t i, float *x, float *out, bool bi
 {
     size_t m = s->net.weights[i - 1].own.count, n = s->net.shape.width[i];
     if (s->config->inverse.kind == INVERSE_TRANSPOSE)
-        reluopt_network_transpose(&s->net, i, x, s->whole, out);
+        reluopt_network_transpose(&s->net, i, own(s, x, i), s->whole, out);
     else
         reluopt_product(out, s->inverse[i].w, n + 1, x, m, s->net.columns, bias ? n + 1 : n);
 }

@@ -77,11 +77,10 @@ void reluopt_network_layer(const Network *net, size_t i, const float *h, float *
     reluopt_network_gather(net, out, i);
 }
 
-void reluopt_network_transpose(const Network *net, size_t i, float *x, float *part, float *out)
+void reluopt_network_transpose(const Network *net, size_t i, const float *x, float *part, float *out)
 {
     const Weights *w = &net->weights[i];
-    reluopt_product_tn(part, w->w, w->inputs + 1, reluopt_network_own(net, x, i), w->inputs, net->columns,
-                       w->own.count);
+    reluopt_product_tn(part, w->w, w->inputs + 1, x, w->inputs, net->columns, w->own.count);
     reluopt_comm_sum_rows(net->comm, part, out, w->inputs, net->columns);
 }
 

@@ -5,7 +5,8 @@
 #include "reluopt/method.h"
 
 static const Method *const table[] = {
-    &reluopt_method_adaptive,
+    &reluopt_method_adaptive, &reluopt_method_gd,      &reluopt_method_sgd,      &reluopt_method_momentum,
+    &reluopt_method_adagrad,  &reluopt_method_rmsprop, &reluopt_method_adadelta, &reluopt_method_adam,
 };
 enum { METHODS = sizeof table / sizeof table[0] };
 

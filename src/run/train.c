@@ -34,6 +34,7 @@ static int train_epoch(Run *run, uint32_t *order, Score *score, Error *error)
 {
     size_t batch_size = run->feed.room;
     int64_t first = run->steps, steps = (int64_t)((run->train_count + batch_size - 1) / batch_size);
+    bool rated = run->config.learning_rate != RELUOPT_AUTO;
     Batch batch;
     if (run->comm->rank == 0)
         draw_order(run, order);
@@ -44,9 +45,10 @@ static int train_epoch(Run *run, uint32_t *order, Score *score, Error *error)
         if (!isfinite(score->loss))
             return reluopt_fail(
                 error, RELUOPT_NUMERIC,
-                "the loss is not finite at step %lld (epoch %lld): alpha = %g is too large for "
+                "the loss is not finite at step %lld (epoch %lld): %s = %g is too large for "
                 "this network, or the data need preprocessing; the last checkpoint is untouched",
-                (long long)run->steps, (long long)run->epoch + 1, run->config.alpha);
+                (long long)run->steps, (long long)run->epoch + 1, rated ? "learning_rate" : "alpha",
+                rated ? run->config.learning_rate : run->config.alpha);
         if (run->comm->rank == 0)
             reluopt_progress_step(run, run->steps - first, steps, score);
     }
