@@ -3,6 +3,7 @@
 #define RELUOPT_METHOD_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "reluopt/array.h"
 #include "reluopt/comm.h"
@@ -57,7 +58,10 @@ typedef struct Method {
 
 extern const Method reluopt_method_adaptive;
 extern const Method reluopt_method_gd, reluopt_method_sgd, reluopt_method_momentum, reluopt_method_adagrad,
-    reluopt_method_rmsprop, reluopt_method_adadelta, reluopt_method_adam;
+    reluopt_method_rmsprop, reluopt_method_adadelta, reluopt_method_adam, reluopt_method_fa, reluopt_method_dfa;
+
+/* Name and one line about each method, for --help.  Not collective. */
+void reluopt_method_help(FILE *out);
 
 /* The method of that name; NULL after noting RELUOPT_USAGE (with the names there are).  Not collective. */
 const Method *reluopt_method_find(const char *name, Error *error);

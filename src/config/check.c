@@ -24,6 +24,8 @@ static const Usual usual_of_method[] = {
     {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true},
     {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true},
     {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true},
+    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      false},
+    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      false},
 };
 
 /* What the numbers of an update rule stand for at auto; those that it does not use stay at auto. */

@@ -26,12 +26,12 @@
 /* Methods that use an option. */
 #define ANALYTIC " adaptive "
 #define TARGET " adaptive "
-#define GRADIENT " gd sgd momentum adagrad rmsprop adadelta adam "
+#define GRADIENT " gd sgd momentum adagrad rmsprop adadelta adam fa dfa "
 
 // clang-format off
 const Option option_table[] = {
     {"method", TEXT(method), .value = "adaptive",
-     .meaning = "adaptive (target propagation, analytic steps), gd, sgd, momentum, adagrad, rmsprop, ..."},
+     .meaning = "training method; the help lists them"},
     {"variant", CHOICE(variant, [VARIANT_ONLINE] = "online", [VARIANT_BATCH] = "batch",
                        [VARIANT_LINE_SEARCH] = "line-search", [VARIANT_AUTO] = "auto"), .value = "auto",
      .meaning = "online: the whole set each step (auto for gd); batch: a part (auto for others)"},

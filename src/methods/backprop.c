@@ -107,15 +107,17 @@ static const float *predict(void *state, const Batch *batch)
     return s->net.h[s->net.shape.layers];
 }
 
-/* B[i], own rows, N(0, 2/inputs): a function of the seed, so checkpoints need not hold it. */
+/* B[i], own rows, as large as orthogonal weights of its shape; a function of the seed, so that checkpoints need
+ * not hold it. */
 static int create_random(Backprop *s, size_t i, Error *error)
 {
     size_t n = s->net.shape.width[s->feedback == FEEDBACK_DIRECT ? s->net.shape.layers : i];
+    size_t below = s->net.shape.width[i - 1], larger = n > below ? n : below;
     Rows rows = s->net.weights[i - 1].own;
     RandomKey key = {(uint64_t)s->config->seed, RANDOM_FEEDBACK, (uint32_t)i, 0};
     float *b = s->random[i] = reluopt_alloc(rows.count * n, sizeof *b, error);
     if (b)
-        reluopt_add_normal(b, b, rows.count, n, rows.first, (float)sqrt(2.0 / (double)n), key);
+        reluopt_add_normal(b, b, rows.count, n, rows.first, (float)sqrt(2.0 / (double)larger), key);
     return error->code;
 }
 
@@ -170,6 +172,18 @@ static int create_transpose(void **state, const Config *config, const Shape *sha
     return create(state, config, shape, comm, FEEDBACK_TRANSPOSE, error);
 }
 
+static int create_random_feedback(void **state, const Config *config, const Shape *shape, const Comm *comm,
+                                  Error *error)
+{
+    return create(state, config, shape, comm, FEEDBACK_RANDOM, error);
+}
+
+static int create_direct_feedback(void **state, const Config *config, const Shape *shape, const Comm *comm,
+                                  Error *error)
+{
+    return create(state, config, shape, comm, FEEDBACK_DIRECT, error);
+}
+
 static size_t arrays(void *state, Array *list)
 {
     Backprop *s = state;
@@ -208,3 +222,5 @@ METHOD(adagrad, create_transpose, "back-propagation with AdaGrad (2-18) .. (2-20
 METHOD(rmsprop, create_transpose, "back-propagation with RMSProp (2-21) .. (2-23)");
 METHOD(adadelta, create_transpose, "back-propagation with Adadelta (Zeiler 2012)");
 METHOD(adam, create_transpose, "back-propagation with Adam (2-24) .. (2-29)");
+METHOD(fa, create_random_feedback, "feedback alignment: errors through fixed random matrices (1.2.2)");
+METHOD(dfa, create_direct_feedback, "direct feedback alignment: output errors through random matrices");
