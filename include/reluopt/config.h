@@ -43,6 +43,8 @@ typedef struct Config {
     int network[RELUOPT_MAX_LAYERS]; /* their widths */
     int batch;                       /* samples in a batch; 0: the whole training set; RELUOPT_AUTO */
     int activation;                  /* Activation of the hidden layers */
+    bool batch_norm;                 /* in the hidden layers (2-30)..(2-33) */
+    bool residual;                   /* skips past hidden layers (2-34) */
     int loss;                        /* Loss */
     int epochs;
     int64_t seed;

@@ -17,6 +17,8 @@ typedef struct Shape {
     size_t columns; /* the largest batch that will be asked for */
 } Shape;
 
+enum { RELUOPT_MAX_ARRAYS = 8 * (RELUOPT_MAX_LAYERS + 2) }; /* more than any method has */
+
 /* One batch, the same on every rank. */
 typedef struct Batch {
     size_t count;     /* B */

@@ -26,7 +26,8 @@
 /* Methods that use an option. */
 #define ANALYTIC " adaptive "
 #define TARGET " adaptive "
-#define GRADIENT " gd sgd momentum adagrad rmsprop adadelta adam fa dfa "
+#define BACKPROP " gd sgd momentum adagrad rmsprop adadelta adam fa dfa "
+#define GRADIENT BACKPROP
 
 // clang-format off
 const Option option_table[] = {
@@ -40,6 +41,10 @@ const Option option_table[] = {
     {"activation", CHOICE(activation, [ACTIVATION_RELU] = "relu", [ACTIVATION_SIGMOID] = "sigmoid",
                           [ACTIVATION_TANH] = "tanh"), .value = "relu", .methods = GRADIENT,
      .meaning = "of the hidden layers; sigmoid, tanh: with back-propagation"},
+    {"batch_norm", BOOL(batch_norm), .value = "no", .methods = BACKPROP,
+     .meaning = "normalise each hidden neuron over the batch (2-30) to (2-33)"},
+    {"residual", BOOL(residual), .value = "no", .methods = BACKPROP,
+     .meaning = "add a hidden layer's input to its output where the widths agree (2-34)"},
     {"loss", CHOICE(loss, [LOSS_CROSS_ENTROPY] = "cross-entropy", [LOSS_MSE] = "mse"),
      .value = "cross-entropy", .methods = GRADIENT,
      .meaning = "softmax cross-entropy (2-5), or squared error of the outputs (2-4)"},

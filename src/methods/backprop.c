@@ -5,6 +5,7 @@
  * rank has the rows of Delta[i] that belong to its rows of W[i]; Delta[L] is whole on every rank. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reluopt/dense.h"
 #include "reluopt/memory.h"
@@ -24,8 +25,10 @@ typedef struct Backprop {
     Feedback feedback;
     Network net;                   /* W[1..L], H[0..L] */
     RuleState rule[RELUOPT_NODES]; /* of W[1..L] */
+    RuleState norm[RELUOPT_NODES]; /* of the scales of layers 1..L-1, with batch_norm */
     float *random[RELUOPT_NODES];  /* m[i-1] x n[i], or m[i-1] x n[L]  B[2..L], own rows */
     float *delta[RELUOPT_NODES];   /* (n[i] + 1) x B  Delta[1..L] */
+    float *carried;                /* m[i] x B  what a skip takes down from layer i */
     float *part;                   /* n[i] x B  this rank's part of W[i]' Delta[i] */
 } Backprop;
 
@@ -66,22 +69,30 @@ static void feed_back(Backprop *s, size_t i, float *out)
     reluopt_product(out, s->random[i], n, s->delta[from], m, s->net.columns, n);
 }
 
-/* Delta[i-1] = W[i]' Delta[i] * f'(Z[i-1]) (2-11).  Collective. */
+/* Delta[i-1] = W[i]' Delta[i] * f'(Z[i-1]) (2-11), and back through what else is in layer i-1.  Direct feedback
+ * takes nothing from layer i, so nothing from its skip either.  Collective. */
 static void error_below(Backprop *s, size_t i)
 {
     Weights *below = &s->net.weights[i - 1];
     size_t values = below->own.count * s->net.columns;
     float *delta = own(s, s->delta[i - 1], i - 1), *h = own(s, s->net.h[i - 1], i - 1);
     feed_back(s, i, delta);
+    for (size_t k = 0; s->feedback != FEEDBACK_DIRECT && reluopt_network_skips(&s->net, i) && k < values; k++)
+        delta[k] += s->carried[k];
     below->sum.active += (double)reluopt_slope((Activation)s->config->activation, delta, h, values);
     below->sum.pairs += (double)values;
+    if (reluopt_network_skips(&s->net, i - 1))
+        memcpy(s->carried, delta, values * sizeof *delta);
+    if (s->config->batch_norm)
+        reluopt_normalise_back(&s->net.norm[i - 1], delta, below->z, s->net.columns);
 }
 
-/* Step number t of W[i] along G[i] (2-13) .. (2-29). */
+/* Step number t of W[i] along G[i] (2-13) .. (2-29), and of the layer's normalisation. */
 static void update(Backprop *s, size_t i, uint64_t t)
 {
     Weights *w = &s->net.weights[i];
     reluopt_rule_step(&s->rule[i], s->config, w->w, w->g, t);
+    reluopt_rule_step(&s->norm[i], s->config, s->net.norm[i].scale, s->net.norm[i].g, t);
     w->sum.rate += s->config->learning_rate * (double)w->own.count;
     w->sum.neurons += (double)w->own.count;
 }
@@ -103,8 +114,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
 static const float *predict(void *state, const Batch *batch)
 {
     Backprop *s = state;
-    reluopt_network_forward(&s->net, batch);
-    return s->net.h[s->net.shape.layers];
+    return reluopt_network_predict(&s->net, batch);
 }
 
 /* B[i], own rows, as large as orthogonal weights of its shape; a function of the seed, so that checkpoints need
@@ -129,11 +139,14 @@ static int create_layers(Backprop *s, Error *error)
         s->delta[i] = reluopt_alloc((shape->width[i] + 1) * shape->columns, sizeof(float), error);
         if (reluopt_rule_create(&s->rule[i], (Update)s->config->update, w->own.count * (w->inputs + 1),
                                 error) ||
+            reluopt_rule_create(&s->norm[i], (Update)s->config->update, 2 * s->net.norm[i].rows, error) ||
             (i >= 2 && s->feedback != FEEDBACK_TRANSPOSE && create_random(s, i, error)))
             return error->code;
     }
     if (s->feedback == FEEDBACK_TRANSPOSE)
         s->part = reluopt_alloc(reluopt_network_room(&s->net), sizeof(float), error);
+    if (s->config->residual)
+        s->carried = reluopt_alloc(reluopt_network_room(&s->net), sizeof(float), error);
     return error->code;
 }
 
@@ -143,9 +156,11 @@ static void destroy(void *state)
     reluopt_network_free(&s->net);
     for (size_t i = 1; i < RELUOPT_NODES; i++) {
         reluopt_rule_free(&s->rule[i]);
+        reluopt_rule_free(&s->norm[i]);
         free(s->random[i]);
         free(s->delta[i]);
     }
+    free(s->carried);
     free(s->part);
     free(s);
 }
@@ -191,6 +206,10 @@ static size_t arrays(void *state, Array *list)
     for (size_t i = 1; i <= s->net.shape.layers; i++) {
         Array weights = reluopt_weights_array(&s->net.weights[i], "W", i);
         count += reluopt_rule_arrays(&s->rule[i], &weights, list ? list + count : NULL);
+    }
+    for (size_t i = 1; s->config->batch_norm && i < s->net.shape.layers; i++) {
+        Array scale = reluopt_network_norm_array(&s->net, "norm", i, s->net.norm[i].scale);
+        count += reluopt_rule_arrays(&s->norm[i], &scale, list ? list + count : NULL);
     }
     return count;
 }

@@ -90,7 +90,7 @@ static void measure_epoch(Run *run, const Score *running, double started, Measur
 /* Collective. */
 static int write_checkpoint(Run *run, Error *error)
 {
-    Array arrays[4 * (RELUOPT_MAX_LAYERS + 2)];
+    Array arrays[RELUOPT_MAX_ARRAYS];
     char path[2 * RELUOPT_TEXT];
     CheckpointMeta meta = {.epoch = run->epoch, .step = run->steps, .ranks = run->comm->size, .pre = run->pre};
     time_t now = time(NULL);
