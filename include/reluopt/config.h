@@ -16,6 +16,7 @@ enum { RELUOPT_AUTO = -1 };
 
 typedef enum Variant { VARIANT_ONLINE, VARIANT_BATCH, VARIANT_LINE_SEARCH, VARIANT_AUTO } Variant;
 typedef enum Activation { ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_TANH } Activation;
+typedef enum Loss { LOSS_CROSS_ENTROPY, LOSS_MSE } Loss;
 typedef enum Update {
     UPDATE_SGD,
     UPDATE_MOMENTUM,
@@ -42,6 +43,9 @@ typedef struct Config {
     int network[RELUOPT_MAX_LAYERS]; /* their widths */
     int batch;                       /* samples in a batch; 0: the whole training set; RELUOPT_AUTO */
     int activation;                  /* Activation of the hidden layers */
+    bool batch_norm;                 /* in the hidden layers (2-30)..(2-33) */
+    bool residual;                   /* skips past hidden layers (2-34) */
+    int loss;                        /* Loss */
     int epochs;
     int64_t seed;
     double alpha;  /* output target step, thesis: 1 */

@@ -46,7 +46,7 @@ int reluopt_run_train(Run *run, Error *error);
 Score reluopt_run_evaluate(Run *run, const Samples *samples, size_t count);
 
 /* Means of a score; NaN without samples. */
-double reluopt_score_loss(const Score *score);     /* nats per sample */
+double reluopt_score_loss(const Score *score);     /* per sample */
 double reluopt_score_accuracy(const Score *score); /* fraction */
 
 #endif

@@ -20,7 +20,9 @@ static void usage(void)
            "  reluopt-mpi train\n"
            "  mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n"
            "\n"
-           "Keys, in CONFIG.yaml as \"key: value\" or on the command line:\n\n");
+           "Methods:\n\n");
+    reluopt_method_help(stdout);
+    printf("\nKeys, in CONFIG.yaml as \"key: value\" or on the command line:\n\n");
     reluopt_config_help(stdout);
 }
 

@@ -26,12 +26,13 @@
 /* Methods that use an option. */
 #define ANALYTIC " adaptive "
 #define TARGET " adaptive "
-#define GRADIENT " gd sgd momentum adagrad rmsprop adadelta adam "
+#define BACKPROP " gd sgd momentum adagrad rmsprop adadelta adam fa dfa "
+#define GRADIENT BACKPROP
 
 // clang-format off
 const Option option_table[] = {
     {"method", TEXT(method), .value = "adaptive",
-     .meaning = "training method; adaptive: target propagation with analytic steps"},
+     .meaning = "training method; the help lists them"},
     {"variant", CHOICE(variant, [VARIANT_ONLINE] = "online", [VARIANT_BATCH] = "batch",
                        [VARIANT_LINE_SEARCH] = "line-search", [VARIANT_AUTO] = "auto"), .value = "auto",
      .meaning = "online: the whole set each step (auto for gd); batch: a part (auto for others)"},
@@ -40,6 +41,13 @@ const Option option_table[] = {
     {"activation", CHOICE(activation, [ACTIVATION_RELU] = "relu", [ACTIVATION_SIGMOID] = "sigmoid",
                           [ACTIVATION_TANH] = "tanh"), .value = "relu", .methods = GRADIENT,
      .meaning = "of the hidden layers; sigmoid, tanh: with back-propagation"},
+    {"batch_norm", BOOL(batch_norm), .value = "no", .methods = BACKPROP,
+     .meaning = "normalise each hidden neuron over the batch (2-30) to (2-33)"},
+    {"residual", BOOL(residual), .value = "no", .methods = BACKPROP,
+     .meaning = "add a hidden layer's input to its output where the widths agree (2-34)"},
+    {"loss", CHOICE(loss, [LOSS_CROSS_ENTROPY] = "cross-entropy", [LOSS_MSE] = "mse"),
+     .value = "cross-entropy", .methods = GRADIENT,
+     .meaning = "softmax cross-entropy (2-5), or squared error of the outputs (2-4)"},
     {"batch", INTEGER(batch, 0, MANY), .automatic = true, .value = "auto",
      .meaning = "samples in a batch; 0: the whole set; auto: 100 for variant batch, else 0"},
     {"epochs", INTEGER(epochs, 1, MANY), .value = "20",

@@ -126,8 +126,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
 static const float *predict(void *state, const Batch *batch)
 {
     Adaptive *s = state;
-    reluopt_network_forward(&s->net, batch);
-    return s->net.h[s->net.shape.layers];
+    return reluopt_network_predict(&s->net, batch);
 }
 
 /* Initial V[i], from its own draw or as the transpose of the initial W[i]; every rank makes the whole and keeps

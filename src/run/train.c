@@ -33,14 +33,16 @@ static void draw_order(const Run *run, uint32_t *order)
 static int check_loss(const Run *run, double loss, Error *error)
 {
     char kept[64] = "";
+    bool rated = run->config.learning_rate != RELUOPT_AUTO;
     if (isfinite(loss))
         return RELUOPT_OK;
     if (run->kept > 0)
         snprintf(kept, sizeof kept, "; the checkpoint of epoch %lld is kept", (long long)run->kept);
     return reluopt_fail(error, RELUOPT_NUMERIC,
-                        "the loss is not finite after step %lld: alpha = %g is too large for this network, or "
-                        "the data need preprocessing%s",
-                        (long long)run->steps, run->config.alpha, kept);
+                        "the loss is not finite after step %lld: %s = %g is too large for this network, or the "
+                        "data need preprocessing%s",
+                        (long long)run->steps, rated ? "learning_rate" : "alpha",
+                        rated ? run->config.learning_rate : run->config.alpha, kept);
 }
 
 /* One epoch of steps. */
@@ -105,7 +107,7 @@ static int measure_epoch(Run *run, const Score *running, double started, Measure
 /* Collective. */
 static int write_checkpoint(Run *run, Error *error)
 {
-    Array arrays[4 * (RELUOPT_MAX_LAYERS + 2)];
+    Array arrays[RELUOPT_MAX_ARRAYS];
     char path[2 * RELUOPT_TEXT];
     CheckpointMeta meta = {.epoch = run->epoch, .step = run->steps, .ranks = run->comm->size, .pre = run->pre};
     time_t now = time(NULL);

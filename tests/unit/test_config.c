@@ -524,10 +524,9 @@ static void test_echo(void **state)
     Error error = {0};
     char *text = reluopt_config_text(&c, false, &error);
     assert_non_null(text);
-    assert_ptr_equal(
-        strstr(text,
-               "method: \"adaptive\"\nvariant: auto\nnetwork: [100, 100]\nactivation: relu\nbatch: auto\n"),
-        text);
+    assert_ptr_equal(strstr(text, "method: \"adaptive\"\nvariant: auto\nnetwork: [100, 100]\nactivation: "
+                                  "relu\nbatch_norm: no\nresidual: no\nloss: cross-entropy\nbatch: auto\n"),
+                     text);
     assert_contains(text, "\ndata.dir: \"caf\xC3\xA9\"\n");
     assert_contains(text, "\ninverse.noise: 0.1\n");
     assert_contains(text, "\nalpha: 0.30000000000000004\n");
@@ -597,6 +596,9 @@ static Config draw_config(uint64_t *s)
     Config c = defaults();
     c.variant = (int)draw(s, 4);
     c.activation = (int)draw(s, 3);
+    c.loss = (int)draw(s, 2);
+    c.batch_norm = draw(s, 2) == 1;
+    c.residual = draw(s, 2) == 1;
     c.update = (int)draw(s, 7);
     c.learning_rate = draw(s, 2) ? RELUOPT_AUTO : draw_real(s);
     c.momentum = draw(s, 2) ? RELUOPT_AUTO : 1 / (1 + draw_real(s));
@@ -818,6 +820,13 @@ static void test_check(void **state)
         {"learning_rate: 0.1", "learning_rate: not used by method: adaptive"},
         {"activation: tanh", "activation: not used by method: adaptive"},
         {"update: sgd", "update: not used by method: adaptive"},
+        {"batch_norm: yes", "batch_norm: not used by method: adaptive"},
+        {"residual: yes", "residual: not used by method: adaptive"},
+        {"method: sgd\nbatch_norm: yes\nresidual: yes", NULL},
+        {"method: sgd\nbatch_norm: yes\nbatch: 1", "batch_norm: one sample"},
+        {"loss: mse", "loss: not used by method: adaptive"},
+        {"method: fa\nupdate: adam\nactivation: tanh\nloss: mse", NULL},
+        {"method: dfa\ninverse.noise: 0.5", "inverse.noise: not used by method: dfa"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Config c = parse_good(cases[i].yaml);
