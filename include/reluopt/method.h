@@ -9,6 +9,8 @@
 #include "reluopt/config.h"
 #include "reluopt/layer.h"
 
+enum { RELUOPT_MAX_ARRAYS = 6 * (RELUOPT_MAX_LAYERS + 1) }; /* W, V, and two of the update rule for each */
+
 /* Widths of a network: width[0] inputs, width[1..layers-1] hidden, width[layers] classes. */
 typedef struct Shape {
     size_t layers; /* L */
@@ -21,6 +23,7 @@ typedef struct Batch {
     size_t count;     /* B */
     const float *x;   /* (width[0] + 1) x B, last row ones */
     const int *label; /* B */
+    int64_t epoch;    /* of training: epochs finished before */
 } Batch;
 
 /* What an epoch looked like, per layer i = 1..L at [i-1]; see CurvePoint. */
@@ -56,6 +59,7 @@ typedef struct Method {
 } Method;
 
 extern const Method reluopt_method_adaptive;
+extern const Method reluopt_method_tp, reluopt_method_dtp;
 
 /* The method of that name; NULL after noting RELUOPT_USAGE (with the names there are).  Not collective. */
 const Method *reluopt_method_find(const char *name, Error *error);

@@ -50,7 +50,7 @@ static void print_score(const char *part, const Score *score)
 /* Collective. */
 static int evaluate(Run *run, const char *path, const char *file, Error *error)
 {
-    Array arrays[4 * (RELUOPT_MAX_LAYERS + 2)];
+    Array arrays[RELUOPT_MAX_ARRAYS];
     size_t count = run->method->arrays(run->state, arrays);
     if (reluopt_checkpoint_read_arrays(run->comm, path, arrays, count, error))
         return error->code;

@@ -6,6 +6,8 @@
 
 static const Method *const table[] = {
     &reluopt_method_adaptive,
+    &reluopt_method_tp,
+    &reluopt_method_dtp,
 };
 enum { METHODS = sizeof table / sizeof table[0] };
 

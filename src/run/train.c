@@ -53,6 +53,7 @@ static int train_epoch(Run *run, uint32_t *order, Score *score, Error *error)
         draw_order(run, order);
     reluopt_feed_begin(&run->feed, &run->data.train, order, run->train_count, batch_size);
     while (reluopt_feed_next(&run->feed, &batch)) {
+        batch.epoch = run->epoch;
         run->method->step(run->state, &batch, (uint64_t)run->steps, score);
         if (check_loss(run, score->loss, error))
             return error->code;
@@ -105,7 +106,7 @@ static int measure_epoch(Run *run, const Score *running, double started, Measure
 /* Collective. */
 static int write_checkpoint(Run *run, Error *error)
 {
-    Array arrays[4 * (RELUOPT_MAX_LAYERS + 2)];
+    Array arrays[RELUOPT_MAX_ARRAYS];
     char path[2 * RELUOPT_TEXT];
     CheckpointMeta meta = {.epoch = run->epoch, .step = run->steps, .ranks = run->comm->size, .pre = run->pre};
     time_t now = time(NULL);
