@@ -73,8 +73,9 @@ typedef struct Config {
         int forward; /* Init */
         int inverse; /* Init */
     } init;
-    int preprocess;  /* PreprocessKind */
-    int coordinator; /* Coordinator */
+    int preprocess;    /* PreprocessKind */
+    bool reproducible; /* the same bits on any number of ranks */
+    int coordinator;   /* Coordinator */
     struct {
         char dir[RELUOPT_TEXT];   /* where data.name is looked up; empty: $RELUOPT_DATA, else "data" */
         char name[64];            /* a known set, or "file": data.train and data.test */

@@ -15,6 +15,7 @@ typedef struct Network {
     Shape shape;
     size_t columns;                 /* B of the present batch */
     Weights weights[RELUOPT_NODES]; /* W[1..L] */
+    float *whole;                   /* room for the largest W[2..L], gathered; NULL where that is not needed */
     float *h[RELUOPT_NODES];        /* (n[i] + 1) x B  activations, last row ones; h[0] is the batch's */
 } Network;
 
@@ -38,8 +39,10 @@ void reluopt_network_gather(const Network *net, float *x, size_t i);
  * configured activation, nothing for i = L.  h is (n[i-1] + 1) x B.  Collective. */
 void reluopt_network_layer(const Network *net, size_t i, const float *h, float *z, float *out);
 
-/* out = own rows of W[i]' x without the bias, n[i-1] x B, of x (n[i] x B, own rows filled); part: n[i-1] x B
- * scratch.  The sum over the neurons of layer i runs over ranks.  Collective. */
+/* out = own rows of W[i]' x without the bias, n[i-1] x B, of x (n[i] x B, own rows filled).  The sum over the
+ * neurons of layer i runs over ranks: part (n[i-1] x B scratch) holds this rank's share of it; where the
+ * configuration asks for reproducible results, W[i] and x are gathered instead, so that every sum has the same
+ * order on any number of ranks.  Collective. */
 void reluopt_network_transpose(const Network *net, size_t i, float *x, float *part, float *out);
 
 /* H[i] = f_i(W[i] H[i-1]), i = 1..L (3-1); weights[i].z keeps the pre-activations.  Collective. */

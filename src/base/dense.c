@@ -29,10 +29,17 @@ static void call_nt(float *c, size_t ldc, const float *a, size_t lda, const floa
                 in(ldc));
 }
 
+static void call_tn(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t m, size_t n,
+                    size_t k)
+{
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, in(m), in(n), in(k), 1, a, in(lda), b, in(n), 0, c,
+                in(ldc));
+}
+
 /* Rows in whole blocks, then the rest; small products block by block, because OpenBLAS turns to other kernels
- * for products of up to 10^6 multiplications, whatever their shape. */
-static void by_blocks(Product *product, float *c, size_t ldc, const float *a, size_t lda, const float *b,
-                      size_t m, size_t n, size_t k)
+ * for products of up to 10^6 multiplications, whatever their shape.  Row j of c comes from a + j * next. */
+static void by_blocks(Product *product, float *c, size_t ldc, const float *a, size_t lda, size_t next,
+                      const float *b, size_t m, size_t n, size_t k)
 {
     enum { SMALL = 250000 };
     size_t block = reluopt_dense_block(), whole = m / block * block;
@@ -40,26 +47,24 @@ static void by_blocks(Product *product, float *c, size_t ldc, const float *a, si
     if (n == 0)
         return;
     for (size_t j = 0; j < whole; j += step)
-        product(c + j * ldc, ldc, a + j * lda, lda, b, step, n, k);
+        product(c + j * ldc, ldc, a + j * next, lda, b, step, n, k);
     if (m > whole)
-        product(c + whole * ldc, ldc, a + whole * lda, lda, b, m - whole, n, k);
+        product(c + whole * ldc, ldc, a + whole * next, lda, b, m - whole, n, k);
 }
 
 void reluopt_product(float *c, const float *a, size_t lda, const float *b, size_t m, size_t n, size_t k)
 {
-    by_blocks(call_nn, c, n, a, lda, b, m, n, k);
+    by_blocks(call_nn, c, n, a, lda, lda, b, m, n, k);
 }
 
 void reluopt_product_nt(float *c, size_t ldc, const float *a, const float *b, size_t m, size_t n, size_t k)
 {
-    by_blocks(call_nt, c, ldc, a, k, b, m, n, k);
+    by_blocks(call_nt, c, ldc, a, k, k, b, m, n, k);
 }
 
 void reluopt_product_tn(float *c, const float *a, size_t lda, const float *b, size_t m, size_t n, size_t k)
 {
-    if (m && n)
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, in(m), in(n), in(k), 1, a, in(lda), b, in(n), 0, c,
-                    in(n));
+    by_blocks(call_tn, c, n, a, lda, 1, b, m, n, k);
 }
 
 /* A row-major matrix with orthonormal rows is the column-major one with orthonormal columns. */

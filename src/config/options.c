@@ -108,6 +108,8 @@ const Option option_table[] = {
                           [PREPROCESS_CENTRE] = "centre", [PREPROCESS_STANDARDISE] = "standardise",
                           [PREPROCESS_ZCA] = "zca"), .value = "standardise",
      .meaning = "of the features, fitted on the training part"},
+    {"reproducible", BOOL(reproducible), .value = "yes",
+     .meaning = "same bits on any number of ranks; no: transposed weights do not travel"},
     {"coordinator", CHOICE(coordinator, [COORDINATOR_SHARED] = "shared",
                            [COORDINATOR_DEDICATED] = "dedicated"), .value = "shared",
      .meaning = "rank 0 owns neurons like the others, or only coordinates"},

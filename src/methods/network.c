@@ -26,6 +26,13 @@ int reluopt_network_create(Network *net, const Config *config, const Shape *shap
                            Error *error)
 {
     *net = (Network){.config = config, .comm = comm, .shape = *shape};
+    size_t largest = 0;
+    for (size_t i = 2; i <= shape->layers; i++) {
+        size_t values = shape->width[i] * (shape->width[i - 1] + 1);
+        largest = values > largest ? values : largest;
+    }
+    if (config->reproducible && comm->size > 1 && !(net->whole = reluopt_alloc(largest, sizeof(float), error)))
+        return error->code;
     for (size_t i = 1; i <= shape->layers; i++) {
         size_t n = shape->width[i], columns = shape->columns;
         if (reluopt_weights_create(&net->weights[i], n, shape->width[i - 1], i == shape->layers, columns, comm,
@@ -43,6 +50,7 @@ void reluopt_network_free(Network *net)
         reluopt_weights_free(&net->weights[i]);
         free(net->h[i]);
     }
+    free(net->whole);
 }
 
 size_t reluopt_network_room(const Network *net)
@@ -77,9 +85,28 @@ void reluopt_network_layer(const Network *net, size_t i, const float *h, float *
     reluopt_network_gather(net, out, i);
 }
 
+/* All of W[i], n[i] x (n[i-1] + 1), on every rank.  Collective. */
+static const float *whole_weights(const Network *net, size_t i)
+{
+    const Weights *w = &net->weights[i];
+    size_t k = w->inputs + 1;
+    if (net->comm->size == 1)
+        return w->w;
+    memcpy(net->whole + w->own.first * k, w->w, w->own.count * k * sizeof *w->w);
+    reluopt_comm_gather_rows(net->comm, net->whole, w->outputs, k);
+    return net->whole;
+}
+
 void reluopt_network_transpose(const Network *net, size_t i, float *x, float *part, float *out)
 {
     const Weights *w = &net->weights[i];
+    if (net->config->reproducible) {
+        Rows below = net->weights[i - 1].own;
+        reluopt_comm_gather_rows(net->comm, x, w->outputs, net->columns);
+        reluopt_product_tn(out, whole_weights(net, i) + below.first, w->inputs + 1, x, below.count,
+                           net->columns, w->outputs);
+        return;
+    }
     reluopt_product_tn(part, w->w, w->inputs + 1, reluopt_network_own(net, x, i), w->inputs, net->columns,
                        w->own.count);
     reluopt_comm_sum_rows(net->comm, part, out, w->inputs, net->columns);

@@ -71,13 +71,14 @@ class Files(program.ProgramTest):
 
 
 class Ranks(program.ProgramTest):
-    """The same curves on any number of ranks, also with fewer neurons than ranks: bit for bit, but for the sum over
-    ranks that the transposed inverse needs."""
+    """The same curves on any number of ranks, also with fewer neurons than ranks: bit for bit, unless that was
+    given up."""
 
     SETTINGS = {
         "thesis": ["--direction", "plain", "--gate", "no", "--rate.rule", "min", "--rate.scope", "layer"],
         "neuron": [],
         "transpose": ["--inverse.kind", "transpose"],
+        "not reproducible": ["--inverse.kind", "transpose", "--reproducible", "no"],
         "fixed, no gate": ["--inverse.kind", "fixed", "--gate", "no"],
         "transpose, no gate": ["--inverse.kind", "transpose", "--gate", "no"],
         "line search, neuron": ["--variant", "line-search", "--batch", 100],
@@ -93,7 +94,8 @@ class Ranks(program.ProgramTest):
                 out = f"{name}-{np}"
                 self.train("--epochs", 1, *settings, out=out, np=np)  # 20 steps of 100
                 curves[np] = [self.curve(c, out)[-1] for c in ("train_loss", "test_loss")]
-                numpy.testing.assert_allclose(curves[np], curves[1], rtol=1e-4 if "transpose" in name else 0, err_msg=f"{name} at np {np}")
+                numpy.testing.assert_allclose(curves[np], curves[1], rtol=1e-4 if name == "not reproducible" else 0,
+                                              err_msg=f"{name} at np {np}")
 
     def test_dedicated_coordinator(self):
         shared = self.train("--epochs", 1, out="shared", np=2)
