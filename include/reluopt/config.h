@@ -27,7 +27,9 @@ typedef enum Update {
     UPDATE_AUTO
 } Update;
 typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED } Direction;
+typedef enum TargetLayer { TARGET_OUTPUT, TARGET_PENULTIMATE } TargetLayer;
 typedef enum InverseKind { INVERSE_TRAINED, INVERSE_FIXED, INVERSE_TRANSPOSE } InverseKind;
+typedef enum InverseActivation { INVERSE_SAME, INVERSE_LINEAR } InverseActivation;
 typedef enum RateRule { RATE_MIN, RATE_OPT, RATE_ONLINE } RateRule;
 typedef enum RateScope { SCOPE_LAYER, SCOPE_NEURON } RateScope;
 typedef enum Init { INIT_HE, INIT_GLOROT, INIT_ORTHOGONAL, INIT_TRANSPOSE } Init;
@@ -48,13 +50,18 @@ typedef struct Config {
     int loss;                        /* Loss */
     int epochs;
     int64_t seed;
-    double alpha;  /* output target step, thesis: 1 */
-    int direction; /* Direction */
-    bool gate;     /* difference taken linearly, where the neuron is active */
+    double alpha;     /* output target step, thesis: 1 */
+    int direction;    /* Direction */
+    bool gate;        /* difference taken linearly, where the neuron is active */
+    int target_layer; /* TargetLayer: whose target comes from the gradient of the loss */
     struct {
-        int kind;     /* InverseKind */
-        int steps;    /* K1 */
-        double noise; /* sigma, in units of the layer's own standard deviation of activations */
+        int kind;             /* InverseKind */
+        int activation;       /* InverseActivation */
+        int steps;            /* K1 */
+        double noise;         /* sigma, in units of the layer's own standard deviation of activations */
+        double learning_rate; /* of its update rule; RELUOPT_AUTO: learning_rate */
+        int warmup;           /* first epochs, in which the inverses alone are trained */
+        bool alternate;       /* epochs of the inverses and of the weights take turns */
     } inverse;
     struct {
         int rule;     /* RateRule */

@@ -46,7 +46,7 @@ void reluopt_loss(Loss loss, const float *h, const int *label, size_t classes, s
 /* t = h - alpha delta, n values: the output target. */
 void reluopt_output_target(float *t, const float *h, const float *delta, float alpha, size_t n);
 
-/* t = h + ReLU(a) - ReLU(b), n values (3-7), with a = V T[i], b = V H[i]. */
+/* t = h + a - b, n values (3-7), with a = g(T[i]), b = g(H[i]). */
 void reluopt_difference_target(float *t, const float *h, const float *a, const float *b, size_t n);
 
 /* t = h + a * (h > 0), n values: the gated form, with a = V (T[i] - H[i]). */

@@ -24,6 +24,7 @@ typedef struct Batch {
     size_t count;     /* B */
     const float *x;   /* (width[0] + 1) x B, last row ones */
     const int *label; /* B */
+    int64_t epoch;    /* of training: epochs finished before */
 } Batch;
 
 /* What an epoch looked like, per layer i = 1..L at [i-1]; see CurvePoint. */
@@ -61,6 +62,7 @@ typedef struct Method {
 extern const Method reluopt_method_adaptive;
 extern const Method reluopt_method_gd, reluopt_method_sgd, reluopt_method_momentum, reluopt_method_adagrad,
     reluopt_method_rmsprop, reluopt_method_adadelta, reluopt_method_adam, reluopt_method_fa, reluopt_method_dfa;
+extern const Method reluopt_method_tp, reluopt_method_dtp;
 
 /* Name and one line about each method, for --help.  Not collective. */
 void reluopt_method_help(FILE *out);

@@ -17,6 +17,8 @@ typedef struct Usual {
 // clang-format off
 static const Usual usual_of_method[] = {
     {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false},
+    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false},
+    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false},
     {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true},
     {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true},
     {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, true},
@@ -99,6 +101,11 @@ static const char *conflict(const Config *c, int size)
                "shared";
     if (c->inverse.kind == INVERSE_TRAINED && c->inverse.steps == 0)
         return "inverse.kind: trained needs inverse.steps of at least 1; without training: inverse.kind: fixed";
+    if (c->inverse.kind != INVERSE_TRAINED &&
+        (c->inverse.warmup > 0 || c->inverse.alternate || c->inverse.learning_rate != RELUOPT_AUTO))
+        return "inverse.warmup, inverse.alternate and inverse.learning_rate need inverse.kind: trained";
+    if (c->inverse.warmup + (c->inverse.alternate ? 1 : 0) >= c->epochs)
+        return "inverse.warmup leaves no epoch to train the weights: set more epochs";
     if (file && c->data.train[0] == '\0')
         return "data.name: file needs data.train, the training file";
     if (!file && (c->data.train[0] != '\0' || c->data.test[0] != '\0'))

@@ -25,9 +25,10 @@
 
 /* Methods that use an option. */
 #define ANALYTIC " adaptive "
-#define TARGET " adaptive "
+#define PROPAGATION "tp dtp "
+#define TARGET " adaptive " PROPAGATION
 #define BACKPROP " gd sgd momentum adagrad rmsprop adadelta adam fa dfa "
-#define GRADIENT BACKPROP
+#define GRADIENT BACKPROP PROPAGATION
 
 // clang-format off
 const Option option_table[] = {
@@ -46,7 +47,7 @@ const Option option_table[] = {
     {"residual", BOOL(residual), .value = "no", .methods = BACKPROP,
      .meaning = "add a hidden layer's input to its output where the widths agree (2-34)"},
     {"loss", CHOICE(loss, [LOSS_CROSS_ENTROPY] = "cross-entropy", [LOSS_MSE] = "mse"),
-     .value = "cross-entropy", .methods = GRADIENT,
+     .value = "cross-entropy", .methods = BACKPROP,
      .meaning = "softmax cross-entropy (2-5), or squared error of the outputs (2-4)"},
     {"batch", INTEGER(batch, 0, MANY), .automatic = true, .value = "auto",
      .meaning = "samples in a batch; 0: the whole set; auto: 100 for variant batch, else 0"},
@@ -59,16 +60,29 @@ const Option option_table[] = {
     {"direction", CHOICE(direction, [DIRECTION_PLAIN] = "plain", [DIRECTION_CENTRED] = "centred"),
      .value = "centred", .methods = ANALYTIC,
      .meaning = "step in the layer's inputs as they are, or minus their batch mean"},
-    {"gate", BOOL(gate), .value = "yes", .methods = TARGET,
+    {"gate", BOOL(gate), .value = "yes", .methods = ANALYTIC,
      .meaning = "take target differences linearly, and only where the neuron is active"},
+    {"target.layer", CHOICE(target_layer, [TARGET_OUTPUT] = "output", [TARGET_PENULTIMATE] = "penultimate"),
+     .value = "output", .methods = " " PROPAGATION,
+     .meaning = "layer whose target is a step down the gradient of the loss"},
     {"inverse.kind", CHOICE(inverse.kind, [INVERSE_TRAINED] = "trained", [INVERSE_FIXED] = "fixed",
                             [INVERSE_TRANSPOSE] = "transpose"), .value = "trained",
      .methods = TARGET,
      .meaning = "inverse of a layer: learnt (3-8), as initialised, or the transposed weights"},
+    {"inverse.activation", CHOICE(inverse.activation, [INVERSE_SAME] = "same", [INVERSE_LINEAR] = "linear"),
+     .value = "same", .methods = " " PROPAGATION,
+     .meaning = "of the inverses: that of the hidden layers, or none"},
     {"inverse.steps", INTEGER(inverse.steps, 0, 1000), .value = "1", .methods = TARGET,
      .meaning = "steps of the trained inverse per batch"},
     {"inverse.noise", REAL(inverse.noise, LARGE), .value = "0.1", .methods = TARGET,
      .meaning = "noise on its inputs, in standard deviations of the layer's activations"},
+    {"inverse.learning_rate", REAL(inverse.learning_rate, LARGE), .above = true, .automatic = true,
+     .value = "auto", .methods = " " PROPAGATION,
+     .meaning = "of its update rule; auto: learning_rate"},
+    {"inverse.warmup", INTEGER(inverse.warmup, 0, MANY), .value = "0", .methods = " " PROPAGATION,
+     .meaning = "first epochs, in which the inverses alone are trained"},
+    {"inverse.alternate", BOOL(inverse.alternate), .value = "no", .methods = " " PROPAGATION,
+     .meaning = "train inverses and weights in alternating epochs, not in each step"},
     {"rate.rule", CHOICE(rate.rule, [RATE_MIN] = "min", [RATE_OPT] = "opt", [RATE_ONLINE] = "online"),
      .value = "opt", .methods = ANALYTIC,
      .meaning = "rate of a neuron: opt (3-15), online (3-18), or min: the smaller (3-20)"},

@@ -107,7 +107,7 @@ void reluopt_output_target(float *t, const float *h, const float *delta, float a
 void reluopt_difference_target(float *t, const float *h, const float *a, const float *b, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        t[i] = h[i] + (a[i] > 0 ? a[i] : 0) - (b[i] > 0 ? b[i] : 0);
+        t[i] = h[i] + a[i] - b[i];
 }
 
 void reluopt_gated_target(float *t, const float *h, const float *a, size_t n)

@@ -6,82 +6,33 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "reluopt/dense.h"
-#include "reluopt/init.h"
+#include "reluopt/inverse.h"
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
-#include "reluopt/network.h"
 
 typedef struct Adaptive {
     const Config *config;
-    Network net;                    /* W[1..L], H[0..L] */
-    Weights inverse[RELUOPT_NODES]; /* V[2..L] */
-    float *t[RELUOPT_NODES];        /* (n[i] + 1) x B  targets of layers 1..L, last row ones */
-    float *noisy[RELUOPT_NODES];    /* (n[i-1] + 1) x B  H[i-1] + noise, for V[i] */
-    float *image;                   /* (n[i] + 1) x B  f_i(noisy) */
-    float *difference;              /* n[i] x B  T[i] - H[i] */
-    float *whole, *a, *b;           /* n[i] x B  scratch */
+    Network net;       /* W[1..L], H[0..L] */
+    Inverses inverses; /* V[2..L], T[1..L] */
 } Adaptive;
-
-static float *own(const Adaptive *s, float *x, size_t i)
-{
-    return reluopt_network_own(&s->net, x, i);
-}
 
 /* T[L] = H[L] - alpha (softmax(H[L]) - Y) (3.1.3, 4.3); whole on every rank without a message. */
 static void output_target(Adaptive *s, const Batch *batch, Score *score)
 {
     size_t last = s->net.shape.layers, classes = s->net.shape.width[last], columns = s->net.columns;
-    reluopt_cross_entropy(s->net.h[last], batch->label, classes, columns, score, s->difference);
-    reluopt_output_target(s->t[last], s->net.h[last], s->difference, (float)s->config->alpha,
-                          classes * columns);
-    reluopt_ones(s->t[last] + classes * columns, columns);
-}
-
-/* out = own rows of V[i] x, or of W[i]' x where the inverse is the transpose; x: (n[i] + 1) x B.  Collective
- * for the transpose: the sum over the neurons of layer i runs over ranks. */
-static void inverse_product(Adaptive *s, size_t i, float *x, float *out, bool bias)
-{
-    size_t m = s->net.weights[i - 1].own.count, n = s->net.shape.width[i];
-    if (s->config->inverse.kind == INVERSE_TRANSPOSE)
-        reluopt_network_transpose(&s->net, i, x, s->whole, out);
-    else
-        reluopt_product(out, s->inverse[i].w, n + 1, x, m, s->net.columns, bias ? n + 1 : n);
-}
-
-/* T[i-1] = H[i-1] + g_i(T[i]) - g_i(H[i]) (3-7), or its gated form.  Collective. */
-static void targets(Adaptive *s)
-{
-    for (size_t i = s->net.shape.layers; i >= 2; i--) {
-        size_t n = s->net.shape.width[i] * s->net.columns, m = s->net.weights[i - 1].own.count * s->net.columns;
-        float *t = own(s, s->t[i - 1], i - 1), *h = own(s, s->net.h[i - 1], i - 1);
-        if (s->config->gate) {
-            for (size_t k = 0; k < n; k++)
-                s->difference[k] = s->t[i][k] - s->net.h[i][k];
-            inverse_product(s, i, s->difference, s->a, false);
-            reluopt_gated_target(t, h, s->a, m);
-        } else {
-            inverse_product(s, i, s->t[i], s->a, true);
-            inverse_product(s, i, s->net.h[i], s->b, true);
-            reluopt_difference_target(t, h, s->a, s->b, m);
-        }
-        if (i > 2 && s->config->inverse.kind != INVERSE_TRANSPOSE)
-            reluopt_network_gather(&s->net, s->t[i - 1], i - 1);
-    }
+    float *t = s->inverses.t[last], *delta = s->inverses.a;
+    reluopt_cross_entropy(s->net.h[last], batch->label, classes, columns, score, delta);
+    reluopt_output_target(t, s->net.h[last], delta, (float)s->config->alpha, classes * columns);
+    reluopt_ones(t + classes * columns, columns);
 }
 
 /* Aim V[2..L]: fit g_i(f_i(Hn)) to Hn = H[i-1] + noise (3-8).  Collective. */
 static void aim_inverses(Adaptive *s, uint64_t draw)
 {
     for (size_t i = s->net.shape.layers; i >= 2; i--) {
-        size_t n = s->net.shape.width[i - 1], values = n * s->net.columns;
-        float sigma = (float)s->config->inverse.noise * reluopt_deviation(s->net.h[i - 1], values);
-        RandomKey key = {(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, draw};
-        reluopt_add_normal(s->noisy[i], s->net.h[i - 1], n, s->net.columns, 0, sigma, key);
-        reluopt_ones(s->noisy[i] + n * s->net.columns, s->net.columns);
-        reluopt_network_layer(&s->net, i, s->noisy[i], s->a, s->image);
-        reluopt_weights_apply(&s->inverse[i], s->image, s->inverse[i].z, s->net.columns);
-        reluopt_weights_aim(&s->inverse[i], s->image, own(s, s->noisy[i], i - 1), s->net.columns,
+        reluopt_inverse_reconstruct(&s->inverses, i, draw);
+        reluopt_weights_aim(&s->inverses.v[i], s->inverses.image,
+                            reluopt_network_own(&s->net, s->inverses.noisy[i], i - 1), s->net.columns,
                             (Direction)s->config->direction);
     }
 }
@@ -90,7 +41,8 @@ static void aim_inverses(Adaptive *s, uint64_t draw)
 static void aim_forward(Adaptive *s)
 {
     for (size_t i = 1; i <= s->net.shape.layers; i++)
-        reluopt_weights_aim(&s->net.weights[i], s->net.h[i - 1], own(s, s->t[i], i), s->net.columns,
+        reluopt_weights_aim(&s->net.weights[i], s->net.h[i - 1],
+                            reluopt_network_own(&s->net, s->inverses.t[i], i), s->net.columns,
                             (Direction)s->config->direction);
 }
 
@@ -101,7 +53,7 @@ static void take_steps(Adaptive *s, bool inverses, bool forwards)
     Weights *list[2 * RELUOPT_NODES];
     size_t count = 0, last = s->net.shape.layers;
     for (size_t i = 2; inverses && i <= last; i++)
-        list[count++] = &s->inverse[i];
+        list[count++] = &s->inverses.v[i];
     for (size_t i = 1; forwards && i <= last; i++)
         list[count++] = &s->net.weights[i];
     reluopt_weights_step(list, count, s->net.columns, s->config, s->net.comm);
@@ -113,7 +65,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     int rounds = s->config->inverse.kind == INVERSE_TRAINED ? s->config->inverse.steps : 0;
     reluopt_network_forward(&s->net, batch); /* (3-1) */
     output_target(s, batch, score);          /* 3.1.3 */
-    targets(s);                              /* (3-7) */
+    reluopt_inverse_targets(&s->inverses);   /* (3-7) */
     aim_forward(s);                          /* (3-9) .. (3-18) */
     for (int k = 0; k < rounds; k++) {
         aim_inverses(s, number * (uint64_t)rounds + (uint64_t)k); /* (3-8) */
@@ -129,65 +81,25 @@ static const float *predict(void *state, const Batch *batch)
     return reluopt_network_predict(&s->net, batch);
 }
 
-/* Initial V[i], from its own draw or as the transpose of the initial W[i]; every rank makes the whole and keeps
- * its rows. */
-static int initial_inverse(Adaptive *s, size_t i, Error *error)
+static int create_layers(Adaptive *s, const Config *config, const Shape *shape, const Comm *comm, Error *error)
 {
-    const Config *config = s->config;
-    Weights *v = &s->inverse[i];
-    size_t n = v->inputs, below = v->outputs;
-    bool transpose = config->init.inverse == INIT_TRANSPOSE;
-    RandomKey key = {(uint64_t)config->seed, transpose ? RANDOM_INIT_FORWARD : RANDOM_INIT_INVERSE, (uint32_t)i,
-                     0};
-    float *whole = transpose ? reluopt_initial_matrix((Init)config->init.forward, n, below, key, error)
-                             : reluopt_initial_matrix((Init)config->init.inverse, below, n, key, error);
-    size_t across = transpose ? below : 1, down = transpose ? 1 : n; /* strides of V[j][k] in `whole` */
-    for (size_t j = 0; whole && j < v->own.count; j++)
-        for (size_t k = 0; k < n; k++)
-            v->w[j * (n + 1) + k] = whole[(v->own.first + j) * down + k * across];
-    free(whole);
-    return error->code;
-}
-
-static int create_inverse(Adaptive *s, size_t i, Error *error)
-{
-    const Shape *shape = &s->net.shape;
-    size_t below = shape->width[i - 1];
-    if (reluopt_weights_create(&s->inverse[i], below, shape->width[i], false, shape->columns, s->net.comm,
-                               error) ||
-        reluopt_weights_create_step(&s->inverse[i], shape->columns, error))
+    TargetForm form = config->gate ? FORM_GATED : FORM_DIFFERENCE;
+    if (reluopt_network_create(&s->net, config, shape, comm, error) ||
+        reluopt_inverse_create(&s->inverses, &s->net, form, shape->layers, error))
         return error->code;
-    if (s->config->inverse.kind == INVERSE_TRAINED)
-        s->noisy[i] = reluopt_alloc((below + 1) * shape->columns, sizeof(float), error);
-    return initial_inverse(s, i, error);
-}
-
-static int create_layers(Adaptive *s, Error *error)
-{
-    const Shape *shape = &s->net.shape;
-    for (size_t i = 1; i <= shape->layers; i++) {
+    for (size_t i = 1; i <= shape->layers; i++)
         if (reluopt_weights_create_step(&s->net.weights[i], shape->columns, error) ||
-            (i >= 2 && s->config->inverse.kind != INVERSE_TRANSPOSE && create_inverse(s, i, error)))
+            (i >= 2 && config->inverse.kind == INVERSE_TRAINED &&
+             reluopt_weights_create_step(&s->inverses.v[i], shape->columns, error)))
             return error->code;
-        s->t[i] = reluopt_alloc((shape->width[i] + 1) * shape->columns, sizeof(float), error);
-    }
-    return error->code;
+    return RELUOPT_OK;
 }
 
 static void destroy(void *state)
 {
     Adaptive *s = state;
     reluopt_network_free(&s->net);
-    for (size_t i = 1; i < RELUOPT_NODES; i++) {
-        reluopt_weights_free(&s->inverse[i]);
-        free(s->t[i]);
-        free(s->noisy[i]);
-    }
-    free(s->image);
-    free(s->difference);
-    free(s->whole);
-    free(s->a);
-    free(s->b);
+    reluopt_inverse_free(&s->inverses);
     free(s);
 }
 
@@ -197,11 +109,7 @@ static int create(void **state, const Config *config, const Shape *shape, const 
     if (!s)
         return error->code;
     s->config = config;
-    reluopt_network_create(&s->net, config, shape, comm, error);
-    float **scratch[] = {&s->image, &s->difference, &s->whole, &s->a, &s->b};
-    for (size_t i = 0; i < sizeof scratch / sizeof scratch[0]; i++)
-        *scratch[i] = reluopt_alloc(reluopt_network_room(&s->net), sizeof(float), error);
-    if (error->code || create_layers(s, error)) {
+    if (create_layers(s, config, shape, comm, error)) {
         destroy(s);
         return error->code;
     }
@@ -213,10 +121,7 @@ static size_t arrays(void *state, Array *list)
 {
     Adaptive *s = state;
     size_t count = reluopt_network_arrays(&s->net, list);
-    for (size_t i = 2; s->config->inverse.kind != INVERSE_TRANSPOSE && i <= s->net.shape.layers; i++, count++)
-        if (list)
-            list[count] = reluopt_weights_array(&s->inverse[i], "V", i);
-    return count;
+    return count + reluopt_inverse_arrays(&s->inverses, list ? list + count : NULL);
 }
 
 static void measures(void *state, Measures *out)
@@ -227,7 +132,7 @@ static void measures(void *state, Measures *out)
         if (s->config->variant == VARIANT_LINE_SEARCH)
             out->online_bound[i - 1] = NAN;
         if (i >= 2)
-            out->inverse_rate[i - 2] = reluopt_weights_means(&s->inverse[i], s->net.comm).rate;
+            out->inverse_rate[i - 2] = reluopt_weights_means(&s->inverses.v[i], s->net.comm).rate;
     }
 }
 

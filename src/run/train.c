@@ -55,6 +55,7 @@ static int train_epoch(Run *run, uint32_t *order, Score *score, Error *error)
         draw_order(run, order);
     reluopt_feed_begin(&run->feed, &run->data.train, order, run->train_count, batch_size);
     while (reluopt_feed_next(&run->feed, &batch)) {
+        batch.epoch = run->epoch;
         run->method->step(run->state, &batch, (uint64_t)run->steps, score);
         if (check_loss(run, score->loss, error))
             return error->code;

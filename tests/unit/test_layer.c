@@ -277,7 +277,7 @@ static void targets_equal_their_formulas(void **state)
     h[0] = a[1] = b[2] = 0;
     reluopt_difference_target(t, h, a, b, VALUES);
     for (int i = 0; i < VALUES; i++)
-        assert_close(t[i], h[i] + relu(a[i]) - relu(b[i]), 1e-6);
+        assert_close(t[i], (double)h[i] + a[i] - b[i], 1e-6);
     reluopt_gated_target(t, h, a, VALUES);
     for (int i = 0; i < VALUES; i++)
         assert_close(t[i], h[i] > 0 ? (double)h[i] + a[i] : h[i], 1e-6);
