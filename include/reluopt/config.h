@@ -25,7 +25,7 @@ typedef enum Update {
     UPDATE_ADAM,
     UPDATE_AUTO
 } Update;
-typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED } Direction;
+typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED, DIRECTION_WHITENED } Direction;
 typedef enum InverseKind { INVERSE_TRAINED, INVERSE_FIXED, INVERSE_TRANSPOSE } InverseKind;
 typedef enum RateRule { RATE_MIN, RATE_OPT, RATE_ONLINE } RateRule;
 typedef enum RateScope { SCOPE_LAYER, SCOPE_NEURON } RateScope;
@@ -46,7 +46,10 @@ typedef struct Config {
     int64_t seed;
     double alpha;  /* output target step, thesis: 1 */
     int direction; /* Direction */
-    bool gate;     /* difference taken linearly, where the neuron is active */
+    struct {
+        double lambda; /* of the ridge, in units of the mean variance */
+    } whitening;
+    bool gate; /* difference taken linearly, where the neuron is active */
     struct {
         int kind;     /* InverseKind */
         int steps;    /* K1 */

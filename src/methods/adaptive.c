@@ -21,6 +21,9 @@ typedef struct Adaptive {
     float *image;                   /* (n[i] + 1) x B  f_i(noisy) */
     float *difference;              /* n[i] x B  T[i] - H[i] */
     float *whole, *a, *b;           /* n[i] x B  scratch */
+
+    Whitening whitening[RELUOPT_NODES]; /* of H[0..L-1], for the whitened direction */
+    float *centred;                     /* n[i] x B  scratch of the same, n[0] too */
 } Adaptive;
 
 static float *own(const Adaptive *s, float *x, size_t i)
@@ -70,9 +73,11 @@ static void targets(Adaptive *s)
     }
 }
 
-/* Aim V[2..L]: fit g_i(f_i(Hn)) to Hn = H[i-1] + noise (3-8).  Collective. */
+/* Aim V[2..L]: fit g_i(f_i(Hn)) to Hn = H[i-1] + noise (3-8).  Centred at most: whitening them too made no run
+ * better.  Collective. */
 static void aim_inverses(Adaptive *s, uint64_t draw)
 {
+    Direction direction = s->config->direction == DIRECTION_PLAIN ? DIRECTION_PLAIN : DIRECTION_CENTRED;
     for (size_t i = s->net.shape.layers; i >= 2; i--) {
         size_t n = s->net.shape.width[i - 1], values = n * s->net.columns;
         float sigma = (float)s->config->inverse.noise * reluopt_deviation(s->net.h[i - 1], values);
@@ -81,9 +86,17 @@ static void aim_inverses(Adaptive *s, uint64_t draw)
         reluopt_ones(s->noisy[i] + n * s->net.columns, s->net.columns);
         reluopt_network_layer(&s->net, i, s->noisy[i], s->a, s->image);
         reluopt_weights_apply(&s->inverse[i], s->image, s->inverse[i].z, s->net.columns);
-        reluopt_weights_aim(&s->inverse[i], s->image, own(s, s->noisy[i], i - 1), s->net.columns,
-                            (Direction)s->config->direction);
+        reluopt_weights_aim(&s->inverse[i], s->image, own(s, s->noisy[i], i - 1), s->net.columns, direction);
     }
+}
+
+/* Bring the whitenings of H[0..L-1] up to date.  Collective. */
+static void whiten(Adaptive *s, uint64_t number)
+{
+    const Network *net = &s->net;
+    for (size_t i = 0; i < net->shape.layers; i++)
+        reluopt_whitening_follow(&s->whitening[i], net->h[i], net->columns, number, s->centred, net->comm);
+    reluopt_whitening_refresh(s->whitening, net->shape.layers, s->config->whitening.lambda, net->comm);
 }
 
 /* Aim W[1..L] at the targets (3-9 .. 3-18).  Not collective. */
@@ -114,7 +127,9 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     reluopt_network_forward(&s->net, batch); /* (3-1) */
     output_target(s, batch, score);          /* 3.1.3 */
     targets(s);                              /* (3-7) */
-    aim_forward(s);                          /* (3-9) .. (3-18) */
+    if (s->config->direction == DIRECTION_WHITENED)
+        whiten(s, number);
+    aim_forward(s); /* (3-9) .. (3-18) */
     for (int k = 0; k < rounds; k++) {
         aim_inverses(s, number * (uint64_t)rounds + (uint64_t)k); /* (3-8) */
         take_steps(s, true, k == rounds - 1);                     /* (3-19), (3-20) */
@@ -163,6 +178,18 @@ static int create_inverse(Adaptive *s, size_t i, Error *error)
     return initial_inverse(s, i, error);
 }
 
+static int create_whitening(Adaptive *s, Error *error)
+{
+    const Shape *shape = &s->net.shape;
+    size_t room = reluopt_network_room(&s->net), inputs = shape->width[0] * shape->columns;
+    s->centred = reluopt_alloc(room > inputs ? room : inputs, sizeof(float), error);
+    for (size_t i = 0; i < shape->layers && !error->code; i++)
+        if (reluopt_whitening_create(&s->whitening[i], shape->width[i], i == 0, s->net.comm, error) ==
+            RELUOPT_OK)
+            reluopt_weights_whiten(&s->net.weights[i + 1], &s->whitening[i], error);
+    return error->code;
+}
+
 static int create_layers(Adaptive *s, Error *error)
 {
     const Shape *shape = &s->net.shape;
@@ -183,12 +210,14 @@ static void destroy(void *state)
         reluopt_weights_free(&s->inverse[i]);
         free(s->t[i]);
         free(s->noisy[i]);
+        reluopt_whitening_free(&s->whitening[i - 1]);
     }
     free(s->image);
     free(s->difference);
     free(s->whole);
     free(s->a);
     free(s->b);
+    free(s->centred);
     free(s);
 }
 
@@ -202,7 +231,8 @@ static int create(void **state, const Config *config, const Shape *shape, const 
     float **scratch[] = {&s->image, &s->difference, &s->whole, &s->a, &s->b};
     for (size_t i = 0; i < sizeof scratch / sizeof scratch[0]; i++)
         *scratch[i] = reluopt_alloc(reluopt_network_room(&s->net), sizeof(float), error);
-    if (error->code || create_layers(s, error)) {
+    if (error->code || create_layers(s, error) ||
+        (config->direction == DIRECTION_WHITENED && create_whitening(s, error))) {
         destroy(s);
         return error->code;
     }
@@ -217,6 +247,9 @@ static size_t arrays(void *state, Array *list)
     for (size_t i = 2; s->config->inverse.kind != INVERSE_TRANSPOSE && i <= s->net.shape.layers; i++, count++)
         if (list)
             list[count] = reluopt_weights_array(&s->inverse[i], "V", i);
+    for (size_t i = 0; s->config->direction == DIRECTION_WHITENED && i < s->net.shape.layers; i++, count += 2)
+        if (list)
+            reluopt_whitening_arrays(&s->whitening[i], i, list + count);
     return count;
 }
 
