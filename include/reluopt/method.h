@@ -56,6 +56,7 @@ typedef struct Method {
 } Method;
 
 extern const Method reluopt_method_adaptive;
+extern const Method reluopt_method_mgbdt;
 
 /* The method of that name; NULL after noting RELUOPT_USAGE (with the names there are).  Not collective. */
 const Method *reluopt_method_find(const char *name, Error *error);

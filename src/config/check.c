@@ -22,6 +22,10 @@ static const char *conflict(const Config *c, int size)
     if (c->variant == VARIANT_BATCH && c->batch == 0)
         return "variant: batch needs a batch size: set batch: 100, or variant: online for the whole training "
                "set";
+    if (strcmp(c->method, "mgbdt") == 0 && c->variant != VARIANT_ONLINE)
+        return "method: mgbdt grows trees on the whole training set: set variant: online";
+    if (strcmp(c->method, "mgbdt") == 0 && c->inverse.kind != INVERSE_TRAINED)
+        return "method: mgbdt has no inverses but trained ones: set inverse.kind: trained";
     if (c->coordinator == COORDINATOR_DEDICATED && size == 1)
         return "coordinator: dedicated leaves no rank to train on: use at least 2 ranks, or coordinator: "
                "shared";

@@ -6,6 +6,7 @@
 
 static const Method *const table[] = {
     &reluopt_method_adaptive,
+    &reluopt_method_mgbdt,
 };
 enum { METHODS = sizeof table / sizeof table[0] };
 
