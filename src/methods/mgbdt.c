@@ -268,10 +268,11 @@ static size_t arrays(void *state, Array *list)
 static void measures(void *state, Measures *out)
 {
     const Mgbdt *s = state;
-    for (size_t i = 0; i < s->shape.layers; i++) {
-        out->rate[i] = s->config->trees.shrinkage;
-        out->online_bound[i] = out->active[i] = NAN;
-        out->inverse_rate[i] = s->config->trees.shrinkage;
+    for (size_t i = 1; i <= s->shape.layers; i++) {
+        out->rate[i - 1] = s->config->trees.shrinkage;
+        out->online_bound[i - 1] = out->active[i - 1] = NAN;
+        if (i >= 2)
+            out->inverse_rate[i - 2] = s->config->trees.shrinkage;
     }
 }
 
