@@ -18,6 +18,7 @@ typedef struct Usual {
 static const Usual usual_of_method[] = {
     {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false},
     {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false},
+    {"mgbdt",    VARIANT_ONLINE, UPDATE_AUTO,     false},
     {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false},
     {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true},
     {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true},
@@ -90,6 +91,8 @@ static const char *conflict(const Config *c, int size)
         return "variant: line-search is for method: adaptive; others take variant: batch or online";
     if (strcmp(c->method, "gd") == 0 && c->variant != VARIANT_ONLINE)
         return "method: gd uses the whole training set: set variant: online, or method: sgd for batches";
+    if (strcmp(c->method, "mgbdt") == 0 && c->variant != VARIANT_ONLINE)
+        return "method: mgbdt grows trees on the whole training set: set variant: online";
     if (usual && usual->named && c->update != (int)usual->update)
         return "update: the method has a rule of its own; name that rule as the method instead";
     if (c->batch_norm && c->batch == 1)

@@ -25,6 +25,7 @@
 
 /* Methods that use an option. */
 #define ANALYTIC " adaptive "
+#define TREES "mgbdt "
 #define PROPAGATION "tp dtp "
 #define TARGET " adaptive " PROPAGATION
 #define BACKPROP " gd sgd momentum adagrad rmsprop adadelta adam fa dfa "
@@ -36,7 +37,7 @@ const Option option_table[] = {
      .meaning = "training method; the help lists them"},
     {"variant", CHOICE(variant, [VARIANT_ONLINE] = "online", [VARIANT_BATCH] = "batch",
                        [VARIANT_LINE_SEARCH] = "line-search", [VARIANT_AUTO] = "auto"), .value = "auto",
-     .meaning = "online: the whole set each step (auto for gd); batch: a part (auto for others)"},
+     .meaning = "online: the whole set each step (auto: gd, mgbdt); batch: a part; line-search (3.4)"},
     {"network", .type = TYPE_WIDTHS, AT(network), .min = 1, .max = 1 << 24, .value = "100,100",
      .meaning = "widths of the hidden layers; in a file also as [100, 100]"},
     {"activation", CHOICE(activation, [ACTIVATION_RELU] = "relu", [ACTIVATION_SIGMOID] = "sigmoid",
@@ -55,7 +56,7 @@ const Option option_table[] = {
      .meaning = "passes over the training set"},
     {"seed", INTEGER(seed, 0, INT64_MAX), .value = "1",
      .meaning = "of everything random: weights, batches, noise, hold-out, generated sets"},
-    {"alpha", REAL(alpha, LARGE), .above = true, .value = "1", .methods = TARGET,
+    {"alpha", REAL(alpha, LARGE), .above = true, .value = "1", .methods = TARGET TREES,
      .meaning = "step of the output target down the gradient of the loss"},
     {"direction", CHOICE(direction, [DIRECTION_PLAIN] = "plain", [DIRECTION_CENTRED] = "centred",
                          [DIRECTION_WHITENED] = "whitened"), .value = "centred", .methods = ANALYTIC,
@@ -74,9 +75,9 @@ const Option option_table[] = {
     {"inverse.activation", CHOICE(inverse.activation, [INVERSE_SAME] = "same", [INVERSE_LINEAR] = "linear"),
      .value = "same", .methods = " " PROPAGATION,
      .meaning = "of the inverses: that of the hidden layers, or none"},
-    {"inverse.steps", INTEGER(inverse.steps, 0, 1000), .value = "1", .methods = TARGET,
+    {"inverse.steps", INTEGER(inverse.steps, 0, 1000), .value = "1", .methods = TARGET TREES,
      .meaning = "steps of the trained inverse per batch"},
-    {"inverse.noise", REAL(inverse.noise, LARGE), .value = "0.1", .methods = TARGET,
+    {"inverse.noise", REAL(inverse.noise, LARGE), .value = "0.1", .methods = TARGET TREES,
      .meaning = "noise on its inputs, in standard deviations of the layer's activations"},
     {"inverse.learning_rate", REAL(inverse.learning_rate, LARGE), .above = true, .automatic = true,
      .value = "auto", .methods = " " PROPAGATION,
@@ -107,6 +108,18 @@ const Option option_table[] = {
      .meaning = "gamma of rmsprop (auto: 0.99), adadelta (0.9) and adam (0.999)"},
     {"epsilon", REAL(epsilon, 1), .above = true, .automatic = true, .value = "auto", .methods = GRADIENT,
      .meaning = "of the rules that divide by a root; auto: 1e-10, 1e-8, 1e-6 or 1e-8"},
+    {"trees.depth", INTEGER(trees.depth, 1, 64), .methods = " " TREES, .value = "3",
+     .meaning = "levels of splits in a tree, at most"},
+    {"trees.leaves", INTEGER(trees.leaves, 2, 65536), .methods = " " TREES, .value = "8",
+     .meaning = "leaves of a tree, at most"},
+    {"trees.min_samples", INTEGER(trees.min_samples, 1, MANY), .methods = " " TREES, .value = "5",
+     .meaning = "training samples in a leaf, at least"},
+    {"trees.bins", INTEGER(trees.bins, 2, 256), .methods = " " TREES, .value = "64",
+     .meaning = "bins of a feature, at most; splits lie between bins"},
+    {"trees.rounds", INTEGER(trees.rounds, 1, 1000), .methods = " " TREES, .value = "5",
+     .meaning = "trees that each output of a layer grows per step (inverses: inverse.steps)"},
+    {"trees.shrinkage", REAL(trees.shrinkage, 1), .above = true, .methods = " " TREES, .value = "0.1",
+     .meaning = "share of a leaf's mean residual that its tree adds"},
     {"init.forward", CHOICE(init.forward, [INIT_HE] = "he", [INIT_GLOROT] = "glorot",
                             [INIT_ORTHOGONAL] = "orthogonal"), .value = "orthogonal",
      .meaning = "how the weights start"},
