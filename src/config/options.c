@@ -37,7 +37,7 @@ const Option option_table[] = {
      .meaning = "training method; the help lists them"},
     {"variant", CHOICE(variant, [VARIANT_ONLINE] = "online", [VARIANT_BATCH] = "batch",
                        [VARIANT_LINE_SEARCH] = "line-search", [VARIANT_AUTO] = "auto"), .value = "auto",
-     .meaning = "online: the whole set each step (auto: gd, mgbdt); batch: a part; line-search (3.4)"},
+     .meaning = "online: whole set a step (auto: gd, mgbdt); batch: a part; line-search: (3.4)"},
     {"network", .type = TYPE_WIDTHS, AT(network), .min = 1, .max = 1 << 24, .value = "100,100",
      .meaning = "widths of the hidden layers; in a file also as [100, 100]"},
     {"activation", CHOICE(activation, [ACTIVATION_RELU] = "relu", [ACTIVATION_SIGMOID] = "sigmoid",
