@@ -6,29 +6,30 @@
 
 enum { USUAL_BATCH = 100 };
 
-/* What variant and update stand for at auto. */
+/* What variant, update and learning_rate stand for at auto. */
 typedef struct Usual {
     const char *method;
     Variant variant;
     Update update;
-    bool named; /* the method is this rule by name, so no other will do */
+    bool named;           /* the method is this rule by name, so no other will do */
+    double learning_rate; /* with that rule; 0: the rule's own */
 } Usual;
 
 // clang-format off
 static const Usual usual_of_method[] = {
-    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false},
-    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false},
-    {"mgbdt",    VARIANT_ONLINE, UPDATE_AUTO,     false},
-    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false},
-    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true},
-    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true},
-    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, true},
-    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  true},
-    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true},
-    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true},
-    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true},
-    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      false},
-    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      false},
+    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false, 0},
+    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false, 0},
+    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false, 0},
+    {"mgbdt",    VARIANT_ONLINE, UPDATE_AUTO,     false, 0},
+    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true,  0},
+    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true,  0},
+    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, true,  0},
+    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  true,  0},
+    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true,  0},
+    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true,  0},
+    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true,  0},
+    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      false, 0.03},
+    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      false, 0.03},
 };
 
 /* What the numbers of an update rule stand for at auto; those that it does not use stay at auto. */
@@ -69,6 +70,8 @@ void reluopt_config_resolve(Config *config)
         config->update = (int)usual->update;
     if (config->batch == RELUOPT_AUTO)
         config->batch = config->variant == VARIANT_BATCH ? USUAL_BATCH : 0;
+    if (usual && usual->learning_rate > 0 && config->update == (int)usual->update)
+        settle(&config->learning_rate, usual->learning_rate);
     settle(&config->learning_rate, usual_of_rule[config->update].learning_rate);
     settle(&config->momentum, usual_of_rule[config->update].momentum);
     settle(&config->decay, usual_of_rule[config->update].decay);

@@ -101,7 +101,7 @@ const Option option_table[] = {
      .meaning = "rule from gradient to step (2.2.2); auto: the method's name, else sgd"},
     {"learning_rate", REAL(learning_rate, LARGE), .above = true, .automatic = true, .value = "auto",
      .methods = GRADIENT,
-     .meaning = "of the update rule; auto: the rule's usual one"},
+     .meaning = "of the update rule; auto: the rule's usual one (fa, dfa with sgd: 0.03)"},
     {"momentum", REAL(momentum, 1), .automatic = true, .value = "auto", .methods = GRADIENT,
      .meaning = "beta of momentum and adam; auto: 0.9"},
     {"decay", REAL(decay, 1), .automatic = true, .value = "auto", .methods = GRADIENT,

@@ -722,6 +722,8 @@ static void test_resolve_methods(void **state)
         {"method: rmsprop", VARIANT_BATCH, UPDATE_RMSPROP, 0.001, RELUOPT_AUTO, 0.99, 1e-8},
         {"method: adadelta", VARIANT_BATCH, UPDATE_ADADELTA, 1, RELUOPT_AUTO, 0.9, 1e-6},
         {"method: adam", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
+        {"method: fa", VARIANT_BATCH, UPDATE_SGD, 0.03, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
+        {"method: dfa\nupdate: adam", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
         {"method: adam\nvariant: online\nlearning_rate: 3\nmomentum: 0.5\ndecay: 0\nepsilon: 0.1",
          VARIANT_ONLINE, UPDATE_ADAM, 3, 0.5, 0, 0.1},
     };
