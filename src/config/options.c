@@ -59,7 +59,7 @@ const Option option_table[] = {
      .meaning = "step of the output target down the gradient of the loss"},
     {"direction", CHOICE(direction, [DIRECTION_PLAIN] = "plain", [DIRECTION_CENTRED] = "centred",
                          [DIRECTION_WHITENED] = "whitened"), .value = "centred", .methods = ANALYTIC,
-     .meaning = "step in the inputs as they are, minus their batch mean, or also of equal variance"},
+     .meaning = "step in the inputs as they are, less their mean, or whitened by covariance too"},
     {"whitening.lambda", REAL(whitening.lambda, LARGE), .above = true, .value = "1", .methods = ANALYTIC,
      .meaning = "ridge on the covariance that whitens, in units of its mean eigenvalue"},
     {"gate", BOOL(gate), .value = "yes", .methods = ANALYTIC,
