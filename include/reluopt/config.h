@@ -63,7 +63,7 @@ typedef struct Config {
     double alpha;  /* output target step, thesis: 1 */
     int direction; /* Direction */
     struct {
-        double lambda; /* of the ridge, in units of the mean variance */
+        double lambda; /* of the ridge, in units of the mean eigenvalue */
     } whitening;
     bool gate;        /* difference taken linearly, where the neuron is active */
     int target_layer; /* TargetLayer: whose target comes from the gradient of the loss */
