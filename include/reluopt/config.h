@@ -51,13 +51,13 @@ typedef struct Config {
     bool gate;        /* difference taken linearly, where the neuron is active */
     int target_layer; /* TargetLayer: whose target comes from the gradient of the loss */
     struct {
-        int kind;             /* InverseKind */
-        int activation;       /* InverseActivation */
-        int steps;            /* K1 */
-        double noise;         /* sigma, in units of the layer's own standard deviation of activations */
-        double learning_rate; /* of its update rule; RELUOPT_AUTO: learning_rate */
-        int warmup;           /* first epochs, in which the inverses alone are trained */
-        bool alternate;       /* epochs of the inverses and of the weights take turns */
+        int kind;       /* InverseKind */
+        int activation; /* InverseActivation */
+        int steps;      /* K1 */
+        double noise;   /* sigma, in units of the layer's own standard deviation of activations */
+        double rate;    /* of its update rule; RELUOPT_AUTO: learning_rate */
+        int warmup;     /* first epochs, in which the inverses alone are trained */
+        bool alternate; /* epochs of the inverses and of the weights take turns */
     } inverse;
     struct {
         int rule;     /* RateRule */

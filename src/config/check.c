@@ -98,8 +98,8 @@ static const char *conflict(const Config *c, int size)
     if (c->inverse.kind == INVERSE_TRAINED && c->inverse.steps == 0)
         return "inverse.kind: trained needs inverse.steps of at least 1; without training: inverse.kind: fixed";
     if (c->inverse.kind != INVERSE_TRAINED &&
-        (c->inverse.warmup > 0 || c->inverse.alternate || c->inverse.learning_rate != RELUOPT_AUTO))
-        return "inverse.warmup, inverse.alternate and inverse.learning_rate need inverse.kind: trained";
+        (c->inverse.warmup > 0 || c->inverse.alternate || c->inverse.rate != RELUOPT_AUTO))
+        return "inverse.warmup, inverse.alternate and inverse.rate need inverse.kind: trained";
     if (c->inverse.warmup + (c->inverse.alternate ? 1 : 0) >= c->epochs)
         return "inverse.warmup leaves no epoch to train the weights: set more epochs";
     if (file && c->data.train[0] == '\0')

@@ -68,7 +68,7 @@ const Option option_table[] = {
      .meaning = "steps of the trained inverse per batch"},
     {"inverse.noise", REAL(inverse.noise, LARGE), .value = "0.1", .methods = TARGET,
      .meaning = "noise on its inputs, in standard deviations of the layer's activations"},
-    {"inverse.learning_rate", REAL(inverse.learning_rate, LARGE), .above = true, .automatic = true,
+    {"inverse.rate", REAL(inverse.rate, LARGE), .above = true, .automatic = true,
      .value = "auto", .methods = " " PROPAGATION,
      .meaning = "of its update rule; auto: learning_rate"},
     {"inverse.warmup", INTEGER(inverse.warmup, 0, MANY), .value = "0", .methods = " " PROPAGATION,

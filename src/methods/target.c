@@ -180,8 +180,8 @@ static int create(void **state, const Config *config, const Shape *shape, const 
         return error->code;
     s->config = config;
     s->inverse_config = *config;
-    if (config->inverse.learning_rate != RELUOPT_AUTO)
-        s->inverse_config.learning_rate = config->inverse.learning_rate;
+    if (config->inverse.rate != RELUOPT_AUTO)
+        s->inverse_config.learning_rate = config->inverse.rate;
     size_t last = config->target_layer == TARGET_OUTPUT ? shape->layers : shape->layers - 1;
     if (reluopt_network_create(&s->net, config, shape, comm, error) ||
         reluopt_inverse_create(&s->inverses, &s->net, form, last, error) || create_learners(s, error)) {

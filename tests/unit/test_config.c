@@ -270,7 +270,8 @@ static void test_unknown_option(void **state)
     Error error = {0};
     assert_int_equal(reluopt_config_set(&c, "inverse", "fixed", &error), RELUOPT_USAGE);
     assert_string_equal(error.message,
-                        "--inverse: is a group of keys: inverse.kind, inverse.steps, inverse.noise");
+                        "--inverse: is a group of keys: inverse.kind, inverse.activation, inverse.steps, "
+                        "inverse.noise, inverse.rate, inverse.warmup, inverse.alternate");
     assert_true(reluopt_config_is_key("inverse.kind"));
     assert_false(reluopt_config_is_key("inverse"));
 }
@@ -715,6 +716,8 @@ static void test_resolve_methods(void **state)
         {"method: rmsprop", VARIANT_BATCH, UPDATE_RMSPROP, 0.001, RELUOPT_AUTO, 0.99, 1e-8},
         {"method: adadelta", VARIANT_BATCH, UPDATE_ADADELTA, 1, RELUOPT_AUTO, 0.9, 1e-6},
         {"method: adam", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
+        {"method: tp", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
+        {"method: dtp\nupdate: sgd", VARIANT_BATCH, UPDATE_SGD, 0.1, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
         {"method: adam\nvariant: online\nlearning_rate: 3\nmomentum: 0.5\ndecay: 0\nepsilon: 0.1",
          VARIANT_ONLINE, UPDATE_ADAM, 3, 0.5, 0, 0.1},
     };
@@ -772,6 +775,20 @@ static void test_check(void **state)
         {"learning_rate: 0.1", "learning_rate: not used by method: adaptive"},
         {"activation: tanh", "activation: not used by method: adaptive"},
         {"update: sgd", "update: not used by method: adaptive"},
+        {"inverse.warmup: 1", "inverse.warmup: not used by method: adaptive"},
+        {"target.layer: penultimate", "target.layer: not used by method: adaptive"},
+        {"method: tp\nalpha: 2\ninverse: {activation: linear, rate: 0.1}\ndecay: 0.9", NULL},
+        {"method: dtp\nactivation: tanh\nvariant: online", NULL},
+        {"method: dtp\nvariant: line-search", "line-search is for method: adaptive"},
+        {"method: dtp\ngate: no", "gate: not used by method: dtp"},
+        {"method: dtp\nrate.rule: min", "rate.rule: not used by method: dtp"},
+        {"method: dtp\nupdate: sgd\nmomentum: 0.9", "momentum: not used by the update rule sgd"},
+        {"method: dtp\ninverse: {kind: fixed, warmup: 1}", "need inverse.kind: trained"},
+        {"method: dtp\ninverse: {kind: transpose, alternate: yes}", "need inverse.kind: trained"},
+        {"method: dtp\ninverse: {kind: transpose, rate: 1}", "need inverse.kind: trained"},
+        {"method: dtp\ninverse.warmup: 2\nepochs: 2", "inverse.warmup leaves no epoch"},
+        {"method: dtp\ninverse.alternate: yes\nepochs: 1", "inverse.warmup leaves no epoch"},
+        {"method: dtp\ninverse: {warmup: 1, alternate: yes}\nepochs: 3", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Config c = parse_good(cases[i].yaml);
