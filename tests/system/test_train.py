@@ -85,6 +85,9 @@ class Ranks(program.ProgramTest):
         "line search": ["--variant", "line-search", "--batch", 100, "--rate.scope", "layer"],
         "narrow": ["--network", "5,3,40"],
         "two inverse steps": ["--inverse.steps", 2],
+        "tp": ["--method", "tp"],
+        "dtp": ["--method", "dtp", "--activation", "tanh"],
+        "dtp, penultimate": ["--method", "dtp", "--target.layer", "penultimate"],
     }
 
     def test_first_20_steps(self):
