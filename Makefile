@@ -5,25 +5,29 @@
 #   make check      install what is missing, build, run all tests
 #   make format     clang-format on all sources
 #
-# Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), SANITIZE=1.
+# Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
+#           LDLIBS, BUILD (folder of the results), SANITIZE=1.
 
 CC      := mpicc
 ARCH    ?= native
 PACKAGES := hdf5-openmpi yaml-0.1 zlib lapacke openblas
+BUILD   := build
 
+# CFLAGS, LDFLAGS and LDLIBS are the user's; what the program needs is in FLAGS and LIBS.
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
            -Wmissing-prototypes -Werror
-CFLAGS  ?= -O3 -g
-CFLAGS  += -std=c11 -D_GNU_SOURCE -march=$(ARCH) -fopenmp-simd -fno-math-errno -fno-trapping-math $(WARN) -MMD -MP \
+FLAGS   := -std=c11 -D_GNU_SOURCE -march=$(ARCH) -fopenmp-simd -fno-math-errno -fno-trapping-math $(WARN) -MMD -MP \
            -Iinclude $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-LDLIBS  += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
-BUILD   := build
+LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 ifdef SANITIZE
 BUILD   := build/sanitize
-CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
-LDFLAGS += -fsanitize=address,undefined
+CFLAGS  ?= -O1 -g
+CHECKS  := -fsanitize=address,undefined
+FLAGS   += $(CHECKS) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 KEEP    := $(BUILD)/tests/nodlclose.o
+else
+CFLAGS  ?= -O3 -g
 endif
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
@@ -38,7 +42,7 @@ all: $(BUILD)/reluopt-mpi
 tests: $(TESTS)
 
 $(BUILD)/reluopt-mpi: $(BUILD)/src/main.o $(BUILD)/libreluopt.a $(KEEP)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
 
 $(BUILD)/libreluopt.a: $(OBJECTS)
 	@rm -f $@
@@ -46,13 +50,13 @@ $(BUILD)/libreluopt.a: $(OBJECTS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
 
 # The logarithm and cosine of the noise vectorise only under relaxed floating-point rules.
-$(BUILD)/src/base/random.o: CFLAGS += -ffast-math
+$(BUILD)/src/base/random.o: FLAGS += -ffast-math
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libreluopt.a $(KEEP)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(LDLIBS)
 
 dependencies:
 	launch/install-dependencies.sh $(EXTRA)

@@ -61,6 +61,14 @@ static void warn_of_slow_kernel(void)
                 reluopt_dense_kernel(), better);
 }
 
+/* What rank 0 printed has arrived.  RELUOPT_STORAGE, agreed.  Collective. */
+static int finish_output(const Comm *comm, Error *error)
+{
+    if (comm->rank == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+        reluopt_fail(error, RELUOPT_STORAGE, "cannot write all results to standard output: is a disk full?");
+    return reluopt_comm_agree(comm, error);
+}
+
 int main(int argc, char **argv)
 {
     Comm comm;
@@ -70,6 +78,8 @@ int main(int argc, char **argv)
     if (comm.rank == 0)
         warn_of_slow_kernel();
     int code = dispatch(&comm, argc, argv, &error);
+    if (code == RELUOPT_OK)
+        code = finish_output(&comm, &error);
     if (code != RELUOPT_OK && comm.rank == 0)
         fprintf(stderr, "reluopt-mpi: %s\n", error.message);
     reluopt_comm_stop(&comm);

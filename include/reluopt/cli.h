@@ -26,10 +26,14 @@ typedef struct Options {
     bool help;                 /* --help, -h */
 } Options;
 
-/* Take the arguments apart: positional ones, --out, --help; "--KEY VALUE" and "--KEY=VALUE" of the option table
- * are checked for form, and set by reluopt_cli_overrides.  `positionals`: how many the subcommand takes.
- * RELUOPT_USAGE. Rank 0. */
-int reluopt_cli_parse(Arguments arguments, int positionals, Options *options, Error *error);
+/* Whether a subcommand takes the option "--KEY". */
+typedef bool Takes(const char *key);
+
+/* Take the arguments apart: up to `positionals` positional ones, --out, --help (which ends it); "--KEY VALUE"
+ * and
+ * "--KEY=VALUE" of the option table are checked for form and against `takes`, and set by reluopt_cli_overrides.
+ * RELUOPT_USAGE.  Not collective. */
+int reluopt_cli_parse(Arguments arguments, int positionals, Takes *takes, Options *options, Error *error);
 
 /* Set the keys given on the command line, over what `config` holds.  RELUOPT_USAGE.  Rank 0. */
 int reluopt_cli_overrides(Arguments arguments, Config *config, Error *error);

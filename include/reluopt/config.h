@@ -16,6 +16,7 @@ enum { RELUOPT_AUTO = -1 };
 
 typedef enum Variant { VARIANT_ONLINE, VARIANT_BATCH, VARIANT_LINE_SEARCH, VARIANT_AUTO } Variant;
 typedef enum Activation { ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_TANH } Activation;
+typedef enum Loss { LOSS_CROSS_ENTROPY, LOSS_MSE } Loss;
 typedef enum Update {
     UPDATE_SGD,
     UPDATE_MOMENTUM,
@@ -44,6 +45,9 @@ typedef struct Config {
     int network[RELUOPT_MAX_LAYERS]; /* their widths */
     int batch;                       /* samples in a batch; 0: the whole training set; RELUOPT_AUTO */
     int activation;                  /* Activation of the hidden layers */
+    bool batch_norm;                 /* in the hidden layers (2-30)..(2-33) */
+    bool residual;                   /* skips past hidden layers (2-34) */
+    int loss;                        /* Loss */
     int epochs;
     int64_t seed;
     double alpha;     /* output target step, thesis: 1 */
@@ -124,6 +128,12 @@ void reluopt_config_help(FILE *out);
  * for the batch variant, else 0 (the whole training set).  What the method does not use stays at auto.  Call it
  * before the check and the echo.  Not collective. */
 void reluopt_config_resolve(Config *config);
+
+/* Make the paths in data.dir, data.train and data.test absolute, so that the echo means the same files in any
+ * current folder; empty ones stay empty.  A member stays as it is where the current folder cannot be part of
+ * it: its name is not UTF-8 or too long, or holds the comma that separates the paths of a list.  Rank 0; not
+ * collective. */
+void reluopt_config_absolute(Config *config);
 
 /* Settings that do not go together, or that the method does not use (online with a batch size, dedicated
  * coordinator on one rank, no hidden layer, ...). `size`: number of ranks.  RELUOPT_USAGE.  Not collective. */

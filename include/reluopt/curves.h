@@ -12,7 +12,7 @@ typedef struct CurvePoint {
     int64_t epoch;  /* 1, 2, ... */
     int64_t steps;  /* batch steps since the start of the run */
     double seconds; /* wall clock of training since the start of the run, evaluation included */
-    double train_loss, train_accuracy; /* cross-entropy in nats; fraction */
+    double train_loss, train_accuracy; /* the configured loss, per sample; fraction */
     double test_loss, test_accuracy;   /* NaN without a test part */
     const double *rate;                /* L      mean step size rho of the epoch (for G = (2/B) R H') */
     const double *online_bound; /* L      share of steps (scope layer) or neuron steps in which rho_online was

@@ -36,8 +36,12 @@ void reluopt_product_tn(float *c, const float *a, size_t lda, const float *b, si
  * factorisation, signs such that R has a positive diagonal.  RELUOPT_MEMORY, RELUOPT_NUMERIC. */
 int reluopt_orthonormalise(float *a, size_t m, size_t n, Error *error);
 
+/* The largest n of reluopt_eigen: LAPACK counts its 1 + 6 n + 2 n^2 floats of work space in an int. */
+enum { RELUOPT_EIGEN_MOST = 32766 };
+
 /* Eigenvalues (ascending) and eigenvectors (rows of `a` on return) of the symmetric n x n matrix a.
- * RELUOPT_MEMORY, RELUOPT_NUMERIC. */
+ * RELUOPT_MEMORY; RELUOPT_NUMERIC when n > RELUOPT_EIGEN_MOST, a value of `a` is not finite, or LAPACK fails.
+ */
 int reluopt_eigen(float *a, float *values, size_t n, Error *error);
 
 #endif

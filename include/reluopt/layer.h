@@ -25,7 +25,7 @@ void reluopt_ones(float *x, size_t columns);
 
 /* What a batch costs. */
 typedef struct Score {
-    double loss;  /* sum over samples of the cross-entropy, nats */
+    double loss;  /* sum over samples of the cross-entropy, nats, or of the squared error */
     size_t right; /* samples whose largest output is the label's */
     size_t count; /* samples */
 } Score;
@@ -34,6 +34,14 @@ typedef struct Score {
  * delta: NULL, or classes x B: softmax(h) - Y, the derivative with respect to h of each sample's loss. */
 void reluopt_cross_entropy(const float *h, const int *label, size_t classes, size_t columns, Score *score,
                            float *delta);
+
+/* The same of the squared error (2-4): sum over classes of (h - Y)^2 for each sample; delta: 2 (h - Y). */
+void reluopt_squared_error(const float *h, const int *label, size_t classes, size_t columns, Score *score,
+                           float *delta);
+
+/* One of the two. */
+void reluopt_loss(Loss loss, const float *h, const int *label, size_t classes, size_t columns, Score *score,
+                  float *delta);
 
 /* t = h - alpha delta, n values: the output target. */
 void reluopt_output_target(float *t, const float *h, const float *delta, float alpha, size_t n);

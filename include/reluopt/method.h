@@ -3,13 +3,12 @@
 #define RELUOPT_METHOD_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "reluopt/array.h"
 #include "reluopt/comm.h"
 #include "reluopt/config.h"
 #include "reluopt/layer.h"
-
-enum { RELUOPT_MAX_ARRAYS = 6 * (RELUOPT_MAX_LAYERS + 1) }; /* W, V, and two of the update rule for each */
 
 /* Widths of a network: width[0] inputs, width[1..layers-1] hidden, width[layers] classes. */
 typedef struct Shape {
@@ -17,6 +16,8 @@ typedef struct Shape {
     size_t width[RELUOPT_MAX_LAYERS + 2];
     size_t columns; /* the largest batch that will be asked for */
 } Shape;
+
+enum { RELUOPT_MAX_ARRAYS = 8 * (RELUOPT_MAX_LAYERS + 2) }; /* more than any method has */
 
 /* One batch, the same on every rank. */
 typedef struct Batch {
@@ -60,6 +61,11 @@ typedef struct Method {
 
 extern const Method reluopt_method_adaptive;
 extern const Method reluopt_method_tp, reluopt_method_dtp;
+extern const Method reluopt_method_gd, reluopt_method_sgd, reluopt_method_momentum, reluopt_method_adagrad,
+    reluopt_method_rmsprop, reluopt_method_adadelta, reluopt_method_adam, reluopt_method_fa, reluopt_method_dfa;
+
+/* Name and one line about each method, for --help.  Not collective. */
+void reluopt_method_help(FILE *out);
 
 /* The method of that name; NULL after noting RELUOPT_USAGE (with the names there are).  Not collective. */
 const Method *reluopt_method_find(const char *name, Error *error);

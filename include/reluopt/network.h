@@ -3,6 +3,7 @@
 #define RELUOPT_NETWORK_H
 
 #include "reluopt/method.h"
+#include "reluopt/normalise.h"
 #include "reluopt/weights.h"
 
 enum { RELUOPT_NODES = RELUOPT_MAX_LAYERS + 2 }; /* layers 0..L */
@@ -13,10 +14,12 @@ typedef struct Network {
     const Config *config;
     const Comm *comm;
     Shape shape;
-    size_t columns;                 /* B of the present batch */
-    Weights weights[RELUOPT_NODES]; /* W[1..L] */
-    float *whole;                   /* room for the largest W[2..L], gathered; NULL where that is not needed */
-    float *h[RELUOPT_NODES];        /* (n[i] + 1) x B  activations, last row ones; h[0] is the batch's */
+    size_t columns;                    /* B of the present batch */
+    bool training;                     /* batch normalisation by the batch's own statistics */
+    Weights weights[RELUOPT_NODES];    /* W[1..L] */
+    Normalisation norm[RELUOPT_NODES]; /* of layers 1..L-1, with batch_norm */
+    float *whole;                      /* room for the largest W[2..L], gathered; NULL where that is not needed */
+    float *h[RELUOPT_NODES];           /* (n[i] + 1) x B  activations, last row ones; h[0] is the batch's */
 } Network;
 
 /* Initial weights W[1..L] with zero bias, and room for batches of up to shape->columns samples.  Errors:
@@ -35,9 +38,13 @@ float *reluopt_network_own(const Network *net, float *x, size_t i);
 /* Own rows of x, (n[i] + 1) x B, become those of all ranks, with the row of ones below.  Collective. */
 void reluopt_network_gather(const Network *net, float *x, size_t i);
 
+/* With `residual`: layer i adds its input to what its activation is applied to (2-34); where widths agree. */
+bool reluopt_network_skips(const Network *net, size_t i);
+
 /* z = W[i] h, own rows (m x B); out = f_i(z), gathered, with the row of ones: (n[i] + 1) x B.  f_i is the
- * configured activation, nothing for i = L.  h is (n[i-1] + 1) x B.  Collective. */
-void reluopt_network_layer(const Network *net, size_t i, const float *h, float *z, float *out);
+ * configured activation, nothing for i = L.  h is (n[i-1] + 1) x B.  With batch_norm and residual
+ * out = f_i(BN(z) + h), and z becomes what reluopt_normalise leaves.  Collective. */
+void reluopt_network_layer(Network *net, size_t i, const float *h, float *z, float *out);
 
 /* out = own rows of W[i]' x without the bias, n[i-1] x B, of x (n[i] x B, own rows filled).  The sum over the
  * neurons of layer i runs over ranks: part (n[i-1] x B scratch) holds this rank's share of it; where the
@@ -45,11 +52,18 @@ void reluopt_network_layer(const Network *net, size_t i, const float *h, float *
  * order on any number of ranks.  Collective. */
 void reluopt_network_transpose(const Network *net, size_t i, float *x, float *part, float *out);
 
-/* H[i] = f_i(W[i] H[i-1]), i = 1..L (3-1); weights[i].z keeps the pre-activations.  Collective. */
+/* H[i] = f_i(W[i] H[i-1]), i = 1..L (3-1), in training; weights[i].z keeps the pre-activations.  Collective. */
 void reluopt_network_forward(Network *net, const Batch *batch);
 
-/* W[1..L] for the checkpoint: returns L, fills `list` unless NULL. */
+/* The same for evaluation; returns H[L].  Collective. */
+const float *reluopt_network_predict(Network *net, const Batch *batch);
+
+/* W[1..L], with batch_norm also gamma and beta ("norm1") and running statistics ("running1"), for the
+ * checkpoint: returns how many, fills `list` unless NULL. */
 size_t reluopt_network_arrays(const Network *net, Array *list);
+
+/* The n[i] x 2 array `data` of a normalised layer, for the checkpoint. */
+Array reluopt_network_norm_array(const Network *net, const char *name, size_t i, float *data);
 
 /* Means of rates, bounds and shares of active neurons since the last call; inverse_rate NaN.  Collective. */
 void reluopt_network_measures(Network *net, Measures *out);

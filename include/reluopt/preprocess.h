@@ -13,7 +13,8 @@ typedef enum PreprocessKind {
                                eps = 0.1 mean(s) */
 } PreprocessKind;
 
-/* x' = matrix ((x - shift) * scale), elementwise inside; matrix absent (NULL) except for ZCA. */
+/* x' = matrix ((x - shift) * scale), elementwise inside; matrix absent (NULL) except for ZCA, all three not
+ * looked at for NONE. */
 typedef struct Preprocess {
     PreprocessKind kind;
     size_t features;
@@ -22,8 +23,9 @@ typedef struct Preprocess {
     float *matrix; /* features x features, symmetric, or NULL */
 } Preprocess;
 
-/* Fit to `train`.  Errors: RELUOPT_MEMORY; RELUOPT_DATA when there is no sample; RELUOPT_NUMERIC when the
- * eigenvalue solver fails.  Sums are double.  Rank 0; not collective. */
+/* Fit to `train`.  Errors: RELUOPT_MEMORY; RELUOPT_DATA when there is no sample; RELUOPT_USAGE when ZCA gets
+ * more features than RELUOPT_EIGEN_MOST; RELUOPT_NUMERIC when the eigenvalue solver fails.  Sums are double.
+ * Rank 0; not collective. */
 int reluopt_preprocess_fit(Preprocess *pre, PreprocessKind kind, const Samples *train, Error *error);
 
 /* Transform in place.  Errors: RELUOPT_MEMORY; RELUOPT_DATA when the number of features differs. */

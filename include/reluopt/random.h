@@ -13,7 +13,8 @@ typedef enum RandomUse {
     RANDOM_GENERATED,    /* generated data sets */
     RANDOM_INIT_FORWARD, /* initial W */
     RANDOM_INIT_INVERSE, /* initial V */
-    RANDOM_NOISE         /* noise of the inverse training */
+    RANDOM_NOISE,        /* noise of the inverse training */
+    RANDOM_FEEDBACK      /* fixed matrices of feedback alignment */
 } RandomUse;
 
 /* The address of a two-dimensional block of numbers; row and column are added by the functions below. */

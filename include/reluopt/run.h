@@ -31,8 +31,9 @@ typedef struct Run {
 } Run;
 
 /* Load the data of run->config and preprocess them (rank 0), share what all must know, build the method's
- * state. meta: NULL, or a checkpoint's, whose schema and preprocessing are used instead of fitting them. On
- * return all ranks agree.  Release with reluopt_run_close, also after a failure.  Collective. */
+ * state. meta: NULL, or a checkpoint's, whose schema and preprocessing are used instead of fitting them, and
+ * then only for evaluation: there is no room for the batches of training. On return all ranks agree.  Release
+ * with reluopt_run_close, also after a failure.  Collective. */
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error);
 void reluopt_run_close(Run *run);
 
@@ -45,7 +46,7 @@ int reluopt_run_train(Run *run, Error *error);
 Score reluopt_run_evaluate(Run *run, const Samples *samples, size_t count);
 
 /* Means of a score; NaN without samples. */
-double reluopt_score_loss(const Score *score);     /* nats per sample */
+double reluopt_score_loss(const Score *score);     /* per sample */
 double reluopt_score_accuracy(const Score *score); /* fraction */
 
 #endif

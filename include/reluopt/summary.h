@@ -6,7 +6,8 @@
 
 #include "reluopt/error.h"
 
-/* Losses: cross-entropy in nats; accuracies: fractions.  What is not finite (no test part: NaN) becomes null.
+/* Losses: the configured one, per sample; accuracies: fractions.  What is not finite (no test part: NaN)
+ * becomes null.
  */
 typedef struct Summary {
     int64_t epochs, steps; /* done */

@@ -3,6 +3,8 @@
 
 #include <cblas.h>
 #include <lapacke.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "reluopt/memory.h"
@@ -95,13 +97,36 @@ done:
     return error->code;
 }
 
+static bool all_finite(const float *a, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(a[i]))
+            return false;
+    return true;
+}
+
+/* LAPACKE_ssyevd asks for the size of the work space and gets a float, which is too small from n = 2895 on; so
+ * the size comes from LAPACK's manual. */
 int reluopt_eigen(float *a, float *values, size_t n, Error *error)
 {
-    int info = LAPACKE_ssyevd(LAPACK_COL_MAJOR, 'V', 'U', in(n), a, in(n), values);
-    if (info == LAPACK_WORK_MEMORY_ERROR)
-        return reluopt_fail(error, RELUOPT_MEMORY, "no memory for the eigenvalues of a %zu x %zu matrix", n, n);
-    if (info != 0)
-        return reluopt_fail(error, RELUOPT_NUMERIC, "eigenvalues of a %zu x %zu matrix: LAPACK info %d", n, n,
-                            info);
-    return RELUOPT_OK;
+    if (n > RELUOPT_EIGEN_MOST)
+        return reluopt_fail(error, RELUOPT_NUMERIC,
+                            "eigenvalues of a %zu x %zu matrix: LAPACK can do %d x %d at most", n, n,
+                            RELUOPT_EIGEN_MOST, RELUOPT_EIGEN_MOST);
+    if (!all_finite(a, n * n))
+        return reluopt_fail(error, RELUOPT_NUMERIC,
+                            "eigenvalues of a %zu x %zu matrix: not all of it is finite", n, n);
+    size_t room = 1 + 6 * n + 2 * n * n, whole_room = 3 + 5 * n;
+    float *work = reluopt_alloc(room, sizeof *work, error);
+    int *whole_work = work ? reluopt_alloc(whole_room, sizeof *whole_work, error) : NULL;
+    if (whole_work) {
+        int info = LAPACKE_ssyevd_work(LAPACK_COL_MAJOR, 'V', 'U', in(n), a, in(n), values, work, in(room),
+                                       whole_work, in(whole_room));
+        if (info != 0)
+            reluopt_fail(error, RELUOPT_NUMERIC, "eigenvalues of a %zu x %zu matrix: LAPACK info %d", n, n,
+                         info);
+    }
+    free(whole_work);
+    free(work);
+    return error->code;
 }

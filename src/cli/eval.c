@@ -7,13 +7,19 @@
 
 static void usage(void)
 {
-    printf("usage: reluopt-mpi eval CHECKPOINT [DATA] [--data.KEY VALUE]...\n"
+    printf("usage: reluopt-mpi eval CHECKPOINT [DATA] [--data.KEY VALUE]... [--coordinator KIND]\n"
            "\n"
            "Loss and accuracy of the network in CHECKPOINT, on the training and test part of its own data,\n"
            "or on the file DATA (formats as for data.train), with the preprocessing of the training.\n"
            "\n"
            "  reluopt-mpi eval runs/soybean/checkpoint.h5\n"
            "  mpirun -np 4 reluopt-mpi eval runs/mine/checkpoint.h5 new-samples.csv\n");
+}
+
+/* All else is as it was in training. */
+static bool takes(const char *key)
+{
+    return strncmp(key, "data.", 5) == 0 || strcmp(key, "coordinator") == 0;
 }
 
 /* All samples of one file, as the training part. */
@@ -69,7 +75,7 @@ int reluopt_cli_eval(Comm *comm, Arguments arguments, Error *error)
     static Run run;
     Options options = {0};
     CheckpointMeta meta = {0};
-    reluopt_cli_parse(arguments, 2, &options, error);
+    reluopt_cli_parse(arguments, 2, takes, &options, error);
     if (options.help) {
         if (comm->rank == 0)
             usage();

@@ -6,6 +6,7 @@
 #include "reluopt/checkpoint.h"
 #include "reluopt/cli.h"
 #include "reluopt/curves.h"
+#include "reluopt/kind.h"
 
 static void usage(void)
 {
@@ -13,6 +14,12 @@ static void usage(void)
            "\n"
            "What FILE holds: a run's checkpoint.h5 (where it came from, its arrays and configuration) or\n"
            "curves.h5 (a table, one line an epoch).\n");
+}
+
+static bool takes(const char *key)
+{
+    (void)key;
+    return false;
 }
 
 static void print_values(const char *name, const double *value, size_t count, const char *format)
@@ -54,14 +61,34 @@ static int print_checkpoint(const char *path, const CheckpointMeta *meta, Error 
     return RELUOPT_OK;
 }
 
+/* Rank 0. */
+static int show_curves(const char *path, Error *error)
+{
+    Curves curves;
+    if (reluopt_curves_read(&curves, path, error))
+        return error->code;
+    print_curves(&curves);
+    reluopt_curves_free(&curves);
+    return RELUOPT_OK;
+}
+
+/* Collective. */
+static int show_checkpoint(Comm *comm, const char *path, Error *error)
+{
+    CheckpointMeta meta;
+    if (reluopt_checkpoint_read_meta(comm, path, &meta, error))
+        return error->code;
+    if (comm->rank == 0)
+        print_checkpoint(path, &meta, error);
+    reluopt_checkpoint_meta_free(&meta);
+    return error->code;
+}
+
 int reluopt_cli_info(Comm *comm, Arguments arguments, Error *error)
 {
     Options options = {0};
-    CheckpointMeta meta = {0};
-    Curves curves = {0};
-    Error not_curves = {0};
-    bool is_curves = false;
-    reluopt_cli_parse(arguments, 1, &options, error);
+    FileKind kind = FILE_CHECKPOINT;
+    reluopt_cli_parse(arguments, 1, takes, &options, error);
     if (options.help) {
         if (comm->rank == 0)
             usage();
@@ -69,17 +96,14 @@ int reluopt_cli_info(Comm *comm, Arguments arguments, Error *error)
     }
     if (!error->code && !options.positional[0])
         reluopt_fail(error, RELUOPT_USAGE, "info: which file?  usage: reluopt-mpi info FILE");
+    if (comm->rank == 0 && !error->code)
+        reluopt_file_kind(options.positional[0], &kind, error);
     if (reluopt_comm_agree(comm, error))
         return error->code;
-    if (comm->rank == 0)
-        is_curves = reluopt_curves_read(&curves, options.positional[0], &not_curves) == RELUOPT_OK;
-    reluopt_comm_share(comm, &is_curves, sizeof is_curves);
-    if (is_curves && comm->rank == 0)
-        print_curves(&curves);
-    if (!is_curves && reluopt_checkpoint_read_meta(comm, options.positional[0], &meta, error) == RELUOPT_OK &&
-        comm->rank == 0)
-        print_checkpoint(options.positional[0], &meta, error);
-    reluopt_curves_free(&curves);
-    reluopt_checkpoint_meta_free(&meta);
+    reluopt_comm_share(comm, &kind, sizeof kind);
+    if (kind == FILE_CHECKPOINT)
+        show_checkpoint(comm, options.positional[0], error);
+    else if (comm->rank == 0)
+        show_curves(options.positional[0], error);
     return reluopt_comm_agree(comm, error);
 }

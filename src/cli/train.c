@@ -20,8 +20,17 @@ static void usage(void)
            "  reluopt-mpi train\n"
            "  mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n"
            "\n"
-           "Keys, in CONFIG.yaml as \"key: value\" or on the command line:\n\n");
+           "Methods:\n\n");
+    reluopt_method_help(stdout);
+    printf("\nKeys, in CONFIG.yaml as \"key: value\" or on the command line:\n\n");
     reluopt_config_help(stdout);
+}
+
+/* Any; reluopt_cli_overrides knows the keys, and which one an unknown one is close to. */
+static bool takes(const char *key)
+{
+    (void)key;
+    return true;
 }
 
 /* mkdir -p */
@@ -80,6 +89,7 @@ static int configure(Config *config, const Options *options, Arguments arguments
     if (reluopt_cli_overrides(arguments, config, error))
         return error->code;
     reluopt_config_resolve(config);
+    reluopt_config_absolute(config);
     return reluopt_config_check(config, size, error);
 }
 
@@ -87,7 +97,7 @@ int reluopt_cli_train(Comm *comm, Arguments arguments, Error *error)
 {
     static Run run;
     Options options = {0};
-    reluopt_cli_parse(arguments, 1, &options, error);
+    reluopt_cli_parse(arguments, 1, takes, &options, error);
     if (options.help) {
         if (comm->rank == 0)
             usage();
@@ -103,6 +113,8 @@ int reluopt_cli_train(Comm *comm, Arguments arguments, Error *error)
             open_folder(&run, options.out, error);
         if (reluopt_comm_agree(comm, error) == RELUOPT_OK) {
             reluopt_comm_share(comm, run.folder, sizeof run.folder);
+            if (comm->rank == 0 && run.test_count == 0)
+                printf("no test samples, so no test figures: data.test or data.holdout give some\n");
             reluopt_run_train(&run, error);
         }
     }

@@ -26,6 +26,8 @@ static const Usual usual_of_method[] = {
     {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true},
     {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true},
     {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true},
+    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      false},
+    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      false},
 };
 
 /* What the numbers of an update rule stand for at auto; those that it does not use stay at auto. */
@@ -90,6 +92,8 @@ static const char *conflict(const Config *c, int size)
         return "method: gd uses the whole training set: set variant: online, or method: sgd for batches";
     if (usual && usual->named && c->update != (int)usual->update)
         return "update: the method has a rule of its own; name that rule as the method instead";
+    if (c->batch_norm && c->batch == 1)
+        return "batch_norm: one sample has no variance: set batch: 2 or more";
     if (c->momentum >= 1 || c->decay >= 1)
         return "momentum and decay must be less than 1";
     if (c->coordinator == COORDINATOR_DEDICATED && size == 1)

@@ -122,6 +122,11 @@ static void whiten(float *matrix, float *eigenvectors, const float *value, size_
 static int fit_zca(Preprocess *pre, const Samples *train, Error *error)
 {
     size_t n = train->features;
+    if (n > RELUOPT_EIGEN_MOST)
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "preprocess: zca takes at most %d features, and the data have %zu: use "
+                            "preprocess: standardise",
+                            RELUOPT_EIGEN_MOST, n);
     if (fit_deviation(pre, train, error))
         return error->code;
     pre->matrix = reluopt_alloc(n, n * sizeof *pre->matrix, error);
@@ -180,6 +185,8 @@ int reluopt_preprocess_apply(const Preprocess *pre, Samples *samples, Error *err
             error, RELUOPT_DATA,
             "%zu features a sample, but the preprocessing was fitted to %zu: use files of one data set",
             samples->features, n);
+    if (pre->kind == PREPROCESS_NONE)
+        return RELUOPT_OK;
     if (!pre->matrix) {
         shift_and_scale(pre, samples->x, samples->x, samples->count);
         return RELUOPT_OK;

@@ -47,14 +47,21 @@ void reluopt_ones(float *x, size_t columns)
         x[k] = 1;
 }
 
+/* The class of the largest of sample k's outputs. */
+static size_t largest(const float *h, size_t classes, size_t columns, size_t k)
+{
+    size_t best = 0;
+    for (size_t c = 1; c < classes; c++)
+        if (h[c * columns + k] > h[best * columns + k])
+            best = c;
+    return best;
+}
+
 void reluopt_cross_entropy(const float *h, const int *label, size_t classes, size_t columns, Score *score,
                            float *delta)
 {
     for (size_t k = 0; k < columns; k++) {
-        size_t best = 0, y = (size_t)label[k];
-        for (size_t c = 1; c < classes; c++)
-            if (h[c * columns + k] > h[best * columns + k])
-                best = c;
+        size_t best = largest(h, classes, columns, k), y = (size_t)label[k];
         double top = h[best * columns + k], sum = 0;
         for (size_t c = 0; c < classes; c++)
             sum += exp(h[c * columns + k] - top);
@@ -64,6 +71,31 @@ void reluopt_cross_entropy(const float *h, const int *label, size_t classes, siz
         score->right += best == y;
     }
     score->count += columns;
+}
+
+void reluopt_squared_error(const float *h, const int *label, size_t classes, size_t columns, Score *score,
+                           float *delta)
+{
+    for (size_t k = 0; k < columns; k++) {
+        size_t y = (size_t)label[k];
+        for (size_t c = 0; c < classes; c++) {
+            float e = h[c * columns + k] - (c == y ? 1.0f : 0.0f);
+            score->loss += (double)e * e;
+            if (delta)
+                delta[c * columns + k] = 2 * e;
+        }
+        score->right += largest(h, classes, columns, k) == y;
+    }
+    score->count += columns;
+}
+
+void reluopt_loss(Loss loss, const float *h, const int *label, size_t classes, size_t columns, Score *score,
+                  float *delta)
+{
+    if (loss == LOSS_MSE)
+        reluopt_squared_error(h, label, classes, columns, score, delta);
+    else
+        reluopt_cross_entropy(h, label, classes, columns, score, delta);
 }
 
 void reluopt_output_target(float *t, const float *h, const float *delta, float alpha, size_t n)

@@ -78,8 +78,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
 static const float *predict(void *state, const Batch *batch)
 {
     Adaptive *s = state;
-    reluopt_network_forward(&s->net, batch);
-    return s->net.h[s->net.shape.layers];
+    return reluopt_network_predict(&s->net, batch);
 }
 
 static int create_layers(Adaptive *s, const Config *config, const Shape *shape, const Comm *comm, Error *error)

@@ -38,6 +38,8 @@ int reluopt_network_create(Network *net, const Config *config, const Shape *shap
         if (reluopt_weights_create(&net->weights[i], n, shape->width[i - 1], i == shape->layers, columns, comm,
                                    error) ||
             initial_weights(net, i, error) ||
+            (config->batch_norm && i < shape->layers &&
+             reluopt_normalisation_create(&net->norm[i], net->weights[i].own.count, error)) ||
             !(net->h[i] = reluopt_alloc((n + 1) * columns, sizeof(float), error)))
             return error->code;
     }
@@ -48,6 +50,7 @@ void reluopt_network_free(Network *net)
 {
     for (size_t i = 1; i < RELUOPT_NODES; i++) {
         reluopt_weights_free(&net->weights[i]);
+        reluopt_normalisation_free(&net->norm[i]);
         free(net->h[i]);
     }
     free(net->whole);
@@ -73,15 +76,37 @@ void reluopt_network_gather(const Network *net, float *x, size_t i)
     reluopt_ones(x + n * net->columns, net->columns);
 }
 
-void reluopt_network_layer(const Network *net, size_t i, const float *h, float *z, float *out)
+bool reluopt_network_skips(const Network *net, size_t i)
+{
+    return net->config->residual && i < net->shape.layers && net->shape.width[i] == net->shape.width[i - 1];
+}
+
+/* out = f(z), or f(BN(z) + h) (2-33), (2-34): own rows, of z and out m x B, inside h. */
+static void hidden_output(Network *net, size_t i, const float *h, float *z, float *out)
+{
+    size_t values = net->weights[i].own.count * net->columns;
+    const float *x = z;
+    if (net->config->batch_norm) {
+        reluopt_normalise(&net->norm[i], out, z, net->columns, net->training);
+        x = out;
+    }
+    if (reluopt_network_skips(net, i)) {
+        const float *skip = h + net->weights[i].own.first * net->columns;
+        for (size_t k = 0; k < values; k++)
+            out[k] = x[k] + skip[k];
+        x = out;
+    }
+    reluopt_activate((Activation)net->config->activation, out, x, values);
+}
+
+void reluopt_network_layer(Network *net, size_t i, const float *h, float *z, float *out)
 {
     const Weights *w = &net->weights[i];
-    size_t values = w->own.count * net->columns;
     reluopt_weights_apply(w, h, z, net->columns);
     if (w->linear)
-        memcpy(reluopt_network_own(net, out, i), z, values * sizeof *out);
+        memcpy(reluopt_network_own(net, out, i), z, w->own.count * net->columns * sizeof *out);
     else
-        reluopt_activate((Activation)net->config->activation, reluopt_network_own(net, out, i), z, values);
+        hidden_output(net, i, h, z, reluopt_network_own(net, out, i));
     reluopt_network_gather(net, out, i);
 }
 
@@ -112,19 +137,46 @@ void reluopt_network_transpose(const Network *net, size_t i, float *x, float *pa
     reluopt_comm_sum_rows(net->comm, part, out, w->inputs, net->columns);
 }
 
-void reluopt_network_forward(Network *net, const Batch *batch)
+static void forward(Network *net, const Batch *batch, bool training)
 {
+    net->training = training;
     net->columns = batch->count;
     net->h[0] = (float *)batch->x;
     for (size_t i = 1; i <= net->shape.layers; i++)
         reluopt_network_layer(net, i, net->h[i - 1], net->weights[i].z, net->h[i]);
 }
 
+void reluopt_network_forward(Network *net, const Batch *batch)
+{
+    forward(net, batch, true);
+}
+
+const float *reluopt_network_predict(Network *net, const Batch *batch)
+{
+    forward(net, batch, false);
+    return net->h[net->shape.layers];
+}
+
+Array reluopt_network_norm_array(const Network *net, const char *name, size_t i, float *data)
+{
+    Array array = reluopt_weights_array(&net->weights[i], name, i);
+    array.cols = 2;
+    array.data = data;
+    return array;
+}
+
 size_t reluopt_network_arrays(const Network *net, Array *list)
 {
-    for (size_t i = 1; list && i <= net->shape.layers; i++)
-        list[i - 1] = reluopt_weights_array(&net->weights[i], "W", i);
-    return net->shape.layers;
+    size_t count = 0;
+    for (size_t i = 1; i <= net->shape.layers; i++, count++)
+        if (list)
+            list[count] = reluopt_weights_array(&net->weights[i], "W", i);
+    for (size_t i = 1; net->config->batch_norm && i < net->shape.layers; i++, count += 2)
+        if (list) {
+            list[count] = reluopt_network_norm_array(net, "norm", i, net->norm[i].scale);
+            list[count + 1] = reluopt_network_norm_array(net, "running", i, net->norm[i].running);
+        }
+    return count;
 }
 
 void reluopt_network_measures(Network *net, Measures *out)

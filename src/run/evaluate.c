@@ -11,7 +11,7 @@ Score reluopt_run_evaluate(Run *run, const Samples *samples, size_t count)
         reluopt_feed_begin(&run->evaluation, samples, NULL, count, run->evaluation.room);
     while (score.count < count && reluopt_feed_next(&run->evaluation, &batch)) {
         const float *h = run->method->predict(run->state, &batch);
-        reluopt_cross_entropy(h, batch.label, run->classes, batch.count, &score, NULL);
+        reluopt_loss((Loss)run->config.loss, h, batch.label, run->classes, batch.count, &score, NULL);
     }
     return score;
 }

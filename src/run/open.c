@@ -72,7 +72,7 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     if (reluopt_comm_agree(comm, error))
         return error->code;
     share_sizes(run);
-    size_t batch = run->config.batch ? (size_t)run->config.batch : run->train_count;
+    size_t batch = meta ? EVALUATION_BATCH : run->config.batch ? (size_t)run->config.batch : run->train_count;
     batch = batch < run->train_count ? batch : run->train_count;
     size_t columns = batch > EVALUATION_BATCH ? batch : EVALUATION_BATCH;
     Shape shape = shape_of(run, columns);

@@ -33,14 +33,16 @@ static void draw_order(const Run *run, uint32_t *order)
 static int check_loss(const Run *run, double loss, Error *error)
 {
     char kept[64] = "";
+    bool rated = run->config.learning_rate != RELUOPT_AUTO;
     if (isfinite(loss))
         return RELUOPT_OK;
     if (run->kept > 0)
         snprintf(kept, sizeof kept, "; the checkpoint of epoch %lld is kept", (long long)run->kept);
     return reluopt_fail(error, RELUOPT_NUMERIC,
-                        "the loss is not finite after step %lld: alpha = %g is too large for this network, or "
-                        "the data need preprocessing%s",
-                        (long long)run->steps, run->config.alpha, kept);
+                        "the loss is not finite after step %lld: %s = %g is too large for this network, or the "
+                        "data need preprocessing%s",
+                        (long long)run->steps, rated ? "learning_rate" : "alpha",
+                        rated ? run->config.learning_rate : run->config.alpha, kept);
 }
 
 /* One epoch of steps. */

@@ -71,7 +71,7 @@ static void get_rows(const Hdf5 *file, const Array *array, float *rows)
 
 /* Writing: what rank 0 does */
 
-static void put_floats(const Hdf5 *file, const char *name, Shape shape, const float *data)
+static void put_floats(const Hdf5 *file, const char *name, Extent shape, const float *data)
 {
     if (data && shape.dim[0] > 0)
         reluopt_hdf5_put(file, name, H5T_NATIVE_FLOAT, shape, data);
@@ -108,7 +108,7 @@ static void lay_out(const char *aside, const CheckpointMeta *meta, const Array *
     reluopt_hdf5_put_group(&file, "/arrays");
     for (const Array *a = arrays; a < arrays + count; a++) {
         char name[LOCATION];
-        Shape shape = reluopt_hdf5_matrix(a->rows, a->cols);
+        Extent shape = reluopt_hdf5_matrix(a->rows, a->cols);
         location(a, name);
         reluopt_hdf5_put(&file, name, H5T_NATIVE_FLOAT, shape, NULL);
         room += reluopt_hdf5_room(shape, sizeof *a->data);
@@ -238,11 +238,11 @@ int reluopt_checkpoint_write(const Comm *comm, const char *path, const Checkpoin
 
 /* Reading */
 
-static float *get_floats(const Hdf5 *file, const char *name, Shape shape, bool needed)
+static float *get_floats(const Hdf5 *file, const char *name, Extent shape, bool needed)
 {
     if (!needed && !reluopt_hdf5_exists(file, name))
         return NULL;
-    Shape stored = reluopt_hdf5_shape(file, name, H5T_NATIVE_FLOAT);
+    Extent stored = reluopt_hdf5_shape(file, name, H5T_NATIVE_FLOAT);
     if (file->error->code)
         return NULL;
     float *data = reluopt_alloc(stored.dim[0] * stored.dim[1], sizeof *data, file->error);
@@ -266,7 +266,7 @@ static void get_preprocess(const Hdf5 *file, Preprocess *pre)
         return;
     }
     pre->kind = (PreprocessKind)k;
-    Shape vector = reluopt_hdf5_vector(pre->features);
+    Extent vector = reluopt_hdf5_vector(pre->features);
     pre->shift = get_floats(file, "/preprocess/shift", vector, k != PREPROCESS_NONE);
     pre->scale = get_floats(file, "/preprocess/scale", vector, k != PREPROCESS_NONE);
     pre->matrix = get_floats(file, "/preprocess/matrix", reluopt_hdf5_matrix(pre->features, pre->features),
@@ -354,7 +354,7 @@ int reluopt_checkpoint_list(const char *path, Array **arrays, size_t *count, Err
         char name[LOCATION];
         reluopt_hdf5_member(&file, "/arrays", k, a->name, sizeof a->name);
         location(a, name);
-        Shape shape = reluopt_hdf5_shape(&file, name, H5T_NATIVE_FLOAT);
+        Extent shape = reluopt_hdf5_shape(&file, name, H5T_NATIVE_FLOAT);
         a->rows = shape.dim[0];
         a->cols = shape.dim[1];
     }

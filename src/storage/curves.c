@@ -60,7 +60,7 @@ static hid_t number_type(const Column *column)
     return column->span == INTEGER ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
 }
 
-static Shape shape(const Curves *curves, const Column *column)
+static Extent shape(const Curves *curves, const Column *column)
 {
     return is_layered(column) ? reluopt_hdf5_matrix(curves->count, width(curves, column))
                               : reluopt_hdf5_vector(curves->count);
@@ -182,7 +182,7 @@ static void start_reading(const Hdf5 *file, Curves *curves)
         reluopt_fail(file->error, RELUOPT_STORAGE, "%s: format %lld of learning curves; this program reads %d",
                      file->path, (long long)format, FORMAT);
     int64_t layers = reluopt_hdf5_get_integer(file, "/", "layers");
-    Shape rates = reluopt_hdf5_shape(file, "/rate", H5T_NATIVE_DOUBLE);
+    Extent rates = reluopt_hdf5_shape(file, "/rate", H5T_NATIVE_DOUBLE);
     if (file->error->code)
         return;
     curves->layers = rates.dim[1];

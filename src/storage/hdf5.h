@@ -1,9 +1,9 @@
 /* hdf5.h - what the HDF5 files of this program have in common; private to storage/.
  *
- * Files are laid out in memory and written by plain system calls, so that a full disk is an error like any
- * other and never leaves a half-closed file inside HDF5.  They use the file format of HDF5 1.10, in which all
- * metadata (attributes included) carry checksums; datasets are chunked and carry Fletcher32: a damaged byte is
- * found.
+ * Files are laid out in memory and written by plain system calls (disk.h), so that a full disk is an error like
+ * any other and never leaves a half-closed file inside HDF5.  They use the file format of HDF5 1.10, in which
+ * all metadata (attributes included) carry checksums; datasets are chunked and carry Fletcher32: a damaged byte
+ * is found.
  *
  * Functions do nothing once `error` holds a failure, so a sequence of calls needs one check, at its end.
  * Nothing here is collective. */
@@ -15,19 +15,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "disk.h"
 #include "reluopt/error.h"
 
 /* Extents of a dataset: a vector (rank 1) or a matrix (rank 2), nowhere 0. */
-typedef struct Shape {
+typedef struct Extent {
     int rank;
     hsize_t dim[2];
-} Shape;
-
-/* The bytes of a file that is laid out in memory, malloc'ed. */
-typedef struct Image {
-    void *bytes;
-    size_t size;
-} Image;
+} Extent;
 
 /* An open file and where its failures go. */
 typedef struct Hdf5 {
@@ -37,8 +32,8 @@ typedef struct Hdf5 {
     Image image; /* of a file being built */
 } Hdf5;
 
-Shape reluopt_hdf5_vector(size_t n);
-Shape reluopt_hdf5_matrix(size_t rows, size_t cols);
+Extent reluopt_hdf5_vector(size_t n);
+Extent reluopt_hdf5_matrix(size_t rows, size_t cols);
 
 /* Note "PATH: what: reason", the reason being the innermost record of HDF5's error stack: call it right after
  * the HDF5 call that failed. */
@@ -63,6 +58,12 @@ int64_t reluopt_hdf5_get_integer(const Hdf5 *file, const char *object, const cha
 void reluopt_hdf5_put_label(const Hdf5 *file, const char *object, const char *name, const char *value);
 void reluopt_hdf5_get_label(const Hdf5 *file, const char *object, const char *name, char *value, size_t room);
 
+/* Is `type` of that class?  Strings only of fixed length: those of variable length live where there is no
+ * checksum. */
+bool reluopt_hdf5_is_plain(hid_t type, H5T_class_t class);
+/* Strings of `size` bytes; close it with H5Tclose. */
+hid_t reluopt_hdf5_string(size_t size);
+
 /* A text of any length, as a dataset of one string; get: malloc'ed. */
 void reluopt_hdf5_put_text(const Hdf5 *file, const char *name, const char *text);
 char *reluopt_hdf5_get_text(const Hdf5 *file, const char *name);
@@ -74,27 +75,18 @@ void reluopt_hdf5_member(const Hdf5 *file, const char *group, size_t k, char *na
 bool reluopt_hdf5_exists(const Hdf5 *file, const char *name);
 
 /* Create a dataset of native `type`: chunks, shuffle, deflate, Fletcher32.  data NULL: to be written later. */
-void reluopt_hdf5_put(const Hdf5 *file, const char *name, hid_t type, Shape shape, const void *data);
-/* Shape of a dataset, after a check that it holds `type` and is no larger than the file can hold. */
-Shape reluopt_hdf5_shape(const Hdf5 *file, const char *name, hid_t type);
+void reluopt_hdf5_put(const Hdf5 *file, const char *name, hid_t type, Extent shape, const void *data);
+/* Extents of a dataset, after a check that it holds `type` and is no larger than the file can hold. */
+Extent reluopt_hdf5_shape(const Hdf5 *file, const char *name, hid_t type);
 /* Read rows [first, first + count) of a dataset that must have this type and shape. */
-void reluopt_hdf5_get(const Hdf5 *file, const char *name, hid_t type, Shape shape, size_t first, size_t count,
+void reluopt_hdf5_get(const Hdf5 *file, const char *name, hid_t type, Extent shape, size_t first, size_t count,
                       void *data);
 
 /* The two selections of a transfer of rows [first, first + count): in a file of `shape`, and in memory.  False
  * on failure; close both with H5Sclose when true. */
-bool reluopt_hdf5_select_rows(Shape shape, size_t first, size_t count, hid_t *in_file, hid_t *in_memory);
+bool reluopt_hdf5_select_rows(Extent shape, size_t first, size_t count, hid_t *in_file, hid_t *in_memory);
 
 /* Upper bound of the disk space that the chunks of a dataset take. */
-size_t reluopt_hdf5_room(Shape shape, size_t element);
-
-/* PATH.tmp, malloc'ed; NULL after noting RELUOPT_MEMORY. */
-char *reluopt_storage_aside(const char *path, Error *error);
-/* Write a file and extend it by `reserve` bytes, whose disk space is then taken. */
-void reluopt_storage_write(const char *path, Image image, size_t reserve, Error *error);
-/* Sync, rename ASIDE over PATH, sync the folder.  When only the last fails, the new file is in place. */
-void reluopt_storage_publish(const char *aside, const char *path, Error *error);
-/* All of it: after a failure PATH is what it was before. */
-void reluopt_storage_replace(const char *path, Image image, Error *error);
+size_t reluopt_hdf5_room(Extent shape, size_t element);
 
 #endif

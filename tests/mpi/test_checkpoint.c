@@ -265,6 +265,23 @@ static void a_failed_write_keeps_the_old_file(void **state)
     assert_all(read_small(path, PREPROCESS_ZCA, &same, &error) == RELUOPT_OK && same);
 }
 
+/* A killed writer leaves its file aside, here larger than the next one. */
+static void a_file_left_aside_is_replaced(void **state)
+{
+    (void)state;
+    static char left[1 << 20];
+    struct stat status;
+    const char *path = scratch_path("c.h5");
+    bool same = false;
+    Error error = {0};
+    if (mt_rank == 0)
+        scratch_write("c.h5.tmp", left, sizeof left);
+    assert_all(write_small(path, PREPROCESS_ZCA, &error) == RELUOPT_OK);
+    assert_all(!is_there(scratch_path("c.h5.tmp")));
+    assert_all(read_small(path, PREPROCESS_ZCA, &same, &error) == RELUOPT_OK && same);
+    assert_all(stat(path, &status) == 0 && status.st_size < (off_t)sizeof left);
+}
+
 /* A limit on the size of files stands in for a full disk. */
 static void a_full_disk_is_an_error(void **state)
 {
@@ -470,6 +487,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(lists_arrays_in_the_order_written, setup, teardown),
     cmocka_unit_test_setup_teardown(a_failed_write_leaves_nothing_behind, setup, teardown),
     cmocka_unit_test_setup_teardown(a_failed_write_keeps_the_old_file, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_file_left_aside_is_replaced, setup, teardown),
     cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, setup, teardown),
     cmocka_unit_test_setup_teardown(one_rank_that_cannot_fails_all, setup, teardown),
     cmocka_unit_test_setup_teardown(names_an_array_that_is_missing_or_has_another_shape, setup, teardown),

@@ -41,11 +41,12 @@ class ProgramTest(unittest.TestCase):
         self.addCleanup(process.terminate)
         return process
 
-    def run_program(self, *arguments, np=1, code=0, seconds=120, command=None, **environment):
-        """Run (the given command instead, if any); expect the exit code; return (standard output, error)."""
+    def run_program(self, *arguments, np=1, code=0, seconds=120, command=None, folder=None, **environment):
+        """Run (the given command instead, if any), in the folder; expect the exit code; return (standard output,
+        error)."""
         done = subprocess.run(
             command or self.command(*arguments, np=np),
-            cwd=self.folder, env={**os.environ, **environment}, timeout=seconds, capture_output=True, text=True)
+            cwd=folder or self.folder, env={**os.environ, **environment}, timeout=seconds, capture_output=True, text=True)
         self.assertEqual(done.returncode, code, f"{arguments} at np {np}:\n{done.stdout}\n{done.stderr}")
         return done.stdout, done.stderr
 

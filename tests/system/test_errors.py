@@ -3,6 +3,8 @@
 import gzip
 import struct
 
+import h5py
+
 import program
 
 USAGE, DATA, STORAGE, NUMERIC = 2, 3, 4, 5
@@ -15,6 +17,27 @@ class Errors(program.ProgramTest):
     def test_unknown_key_suggests(self):
         for np in 1, 3:
             self.refused("train", "--inverse.stepz", "1", code=USAGE, says=["inverse.stepz", "inverse.steps"], np=np)
+
+    def test_options_that_a_command_does_not_take(self):
+        self.train("--epochs", 1)
+        for np in 1, 2:
+            self.refused("eval", "run/checkpoint.h5", "--epochs", 5, code=USAGE, says=["--epochs"], np=np)
+            self.refused("info", "run/curves.h5", "--foo", 1, code=USAGE, says=["--foo"], np=np)
+        self.refused("eval", "run/checkpoint.h5", "--out=there", code=USAGE, says=["--out is no option"])
+        self.refused("eval", "run/checkpoint.h5", "--data.lable", "first", code=USAGE, says=["data.label"])
+        self.refused("info", "run/curves.h5", "--foo", code=USAGE, says=["--foo is no option"])
+        for command in ["train"], ["eval", "run/checkpoint.h5"], ["info", "run/curves.h5"]:
+            for option in "-x", "-":
+                self.refused(*command, option, code=USAGE, says=[f"'{option}'"])
+        self.refused("-x", code=USAGE, says=["'-x'"])
+
+    def test_options_of_eval(self):
+        self.train("--epochs", 1)
+        for np, coordinator in (1, "shared"), (2, "dedicated"):
+            out, _ = self.run_program("eval", "run/checkpoint.h5", "--data.holdout", 0, "--data.train_samples=100",
+                                      "--coordinator", coordinator, np=np)
+            self.assertIn("of 100 samples", out)
+            self.assertNotIn("test", out)
 
     def test_bad_value_in_file_has_line_and_column(self):
         path = self.write("bad.yaml", "epochs: 3\nbatch: many\n")
@@ -68,6 +91,13 @@ class Errors(program.ProgramTest):
             self.refused("info", path, code=STORAGE, says=["checkpoint.h5"], np=np)
             self.refused("eval", self.path("none.h5"), code=STORAGE, says=["none.h5"], np=np)
         self.refused("eval", code=USAGE, says=["CHECKPOINT"])
+
+    def test_info_of_something_else(self):
+        with h5py.File(self.path("data.h5"), "w") as file:
+            file["x"] = [1.0]
+        for np in 1, 2:
+            self.refused("info", "data.h5", code=STORAGE, says=["data.h5", "neither"], np=np)
+            self.refused("info", "none.h5", code=STORAGE, says=["none.h5", "No such file"], np=np)
 
     def test_eval_data_that_do_not_fit(self):
         self.train("--epochs", 1)

@@ -61,6 +61,15 @@ class Faults(program.ProgramTest):
             self.refused("train", "--out", f"{disk}/run{np}", code=STORAGE, says=["config.yaml", "No space left"],
                          np=np, seconds=SECONDS)
 
+    def test_standard_output_is_full(self):
+        self.train("--epochs", 1)
+        for arguments in (["info", "run/checkpoint.h5"], ["info", "run/curves.h5"], ["eval", "run/checkpoint.h5"],
+                          ["--version"], ["--help"], ["train", "--epochs", 1, "--out", "full"]):
+            shell = ["sh", "-c", '"$@" > /dev/full', "sh"] + self.command(*arguments)
+            _, errors = self.run_program(command=shell, code=STORAGE, seconds=SECONDS)
+            self.one_line(errors, ["standard output"])
+        self.run_program("eval", "full/checkpoint.h5")
+
     def test_run_folder_vanishes(self):
         for np in 1, 2, 3:
             process = self.start_program(*ENDLESS, np=np)
@@ -85,6 +94,20 @@ class Faults(program.ProgramTest):
             for np in 1, 2:
                 self.refused("eval", "damaged.h5", code=STORAGE, says=["damaged.h5"], np=np, seconds=SECONDS)
 
+    def test_info_of_damaged_files_says_which_part(self):
+        self.train("--epochs", 1, "--network", "50,50")
+        for name, part in ("curves.h5", "/rate"), ("checkpoint.h5", "/config"):
+            with open(self.path(f"run/{name}"), "rb") as file:
+                content = bytearray(file.read())
+            with h5py.File(self.path(f"run/{name}"), "r") as file:
+                content[file[part].id.get_chunk_info(0).byte_offset] ^= 1
+            self.write(name, bytes(content))
+            for np in 1, 2:
+                line = self.refused("info", name, code=STORAGE, says=[name, part], np=np)
+                self.assertNotIn("neither", line)
+            self.write(name, bytes(content[:len(content) // 2]))
+            self.refused("info", name, code=STORAGE, says=[name, "truncated"])
+
     @unittest.skipIf("sanitize" in program.BUILD, "the address sanitizer itself needs terabytes of addresses")
     def test_out_of_memory(self):
         scarce = ["prlimit", f"--as={400 << 20}"]  # a few matrices of 2000 x 2000 fit
@@ -101,6 +124,18 @@ class Faults(program.ProgramTest):
                                      code=MEMORY, seconds=SECONDS)
         self.one_line(errors, ["rank 1", "memory"])
         self.assertFalse(os.path.exists(self.path("run")))
+
+    @unittest.skipIf("sanitize" in program.BUILD, "the address sanitizer itself needs terabytes of addresses")
+    def test_evaluation_needs_no_room_for_the_training_batch(self):
+        sample = "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(70))
+        self.write("few.csv", sample)
+        self.write("many.csv", 1000 * sample)  # in one batch their activations take 1.1 GB
+        self.train("--variant", "online", "--epochs", 1, "--network", "4000", "--init.forward", "he",
+                   "--data.name", "file", "--data.train", "few.csv")
+        scarce = ["prlimit", f"--as={600 << 20}"]
+        out, _ = self.run_program(command=scarce + self.command("eval", "run/checkpoint.h5", "many.csv"),
+                                  seconds=SECONDS, OPENBLAS_NUM_THREADS="1")
+        self.assertIn("of 70000 samples", out)
 
     def test_rank_is_killed(self):
         process = self.start_program(*ENDLESS, np=3, OMPI_MCA_btl_vader_backing_directory=self.folder)

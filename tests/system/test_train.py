@@ -2,6 +2,7 @@
 """Training end to end on generated data and soybean: files, figures, any number of ranks, every setting."""
 import json
 import os
+import struct
 import unittest
 
 import h5py
@@ -55,6 +56,35 @@ class Files(program.ProgramTest):
             out, _ = self.run_program("eval", "run/checkpoint.h5", np=np)
             line = next(line for line in out.splitlines() if line.startswith("test"))
             self.assertAlmostEqual(float(line.split()[2]), summary["test_loss"], places=4)
+
+    def test_run_without_test_samples_says_so(self):
+        self.write("all.csv", "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(50)))
+        data = ["train", "--epochs", 1, "--data.name", "file", "--data.train", "all.csv"]
+        out, _ = self.run_program(*data, "--out", "none")
+        self.assertIn("no test samples", out.splitlines()[0])
+        self.assertIn("50 training and 0 test samples", out)
+        out, _ = self.run_program(*data, "--data.holdout", 10, "--out", "some")
+        self.assertNotIn("no test samples", out)
+        self.assertIn("40 training and 10 test samples", out)
+
+    def test_eval_finds_the_data_from_another_folder(self):
+        sample = "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(50))
+        self.write("train.csv", sample)
+        self.write("test.csv", sample)
+        self.write("labels", struct.pack(">II", 0x801, 50) + bytes(i % 2 for i in range(50)))
+        self.write("images", struct.pack(">IIII", 0x803, 50, 2, 2) + bytes(range(200)))
+        os.makedirs(self.path("sets/soybean"))
+        self.write("sets/soybean/soybean-small.data", sample)
+        data = {"csv": ["--data.name", "file", "--data.train", "train.csv", "--data.test", "test.csv"],
+                "idx": ["--data.name", "file", "--data.train", "images,labels"],
+                "known": ["--data.name", "soybean", "--data.dir", "sets"]}
+        for name, options in data.items():
+            self.train("--epochs", 1, *options, out=name)
+            checkpoint = self.path(f"{name}/checkpoint.h5")
+            there, _ = self.run_program("eval", checkpoint)
+            elsewhere, _ = self.run_program("eval", checkpoint, folder="/")
+            self.assertIn("train", there)
+            self.assertEqual(there, elsewhere)
 
     def test_info(self):
         self.train("--epochs", 2)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <float.h>
 #include <stdlib.h>
 #include <string.h>
@@ -524,10 +525,9 @@ static void test_echo(void **state)
     Error error = {0};
     char *text = reluopt_config_text(&c, false, &error);
     assert_non_null(text);
-    assert_ptr_equal(
-        strstr(text,
-               "method: \"adaptive\"\nvariant: auto\nnetwork: [100, 100]\nactivation: relu\nbatch: auto\n"),
-        text);
+    assert_ptr_equal(strstr(text, "method: \"adaptive\"\nvariant: auto\nnetwork: [100, 100]\nactivation: "
+                                  "relu\nbatch_norm: no\nresidual: no\nloss: cross-entropy\nbatch: auto\n"),
+                     text);
     assert_contains(text, "\ndata.dir: \"caf\xC3\xA9\"\n");
     assert_contains(text, "\ninverse.noise: 0.1\n");
     assert_contains(text, "\nalpha: 0.30000000000000004\n");
@@ -597,6 +597,9 @@ static Config draw_config(uint64_t *s)
     Config c = defaults();
     c.variant = (int)draw(s, 4);
     c.activation = (int)draw(s, 3);
+    c.loss = (int)draw(s, 2);
+    c.batch_norm = draw(s, 2) == 1;
+    c.residual = draw(s, 2) == 1;
     c.update = (int)draw(s, 7);
     c.learning_rate = draw(s, 2) ? RELUOPT_AUTO : draw_real(s);
     c.momentum = draw(s, 2) ? RELUOPT_AUTO : 1 / (1 + draw_real(s));
@@ -734,6 +737,51 @@ static void test_resolve_methods(void **state)
     }
 }
 
+/* In the folder: what data.train becomes. */
+static void assert_absolute(const char *folder, const char *train, const char *expected)
+{
+    Config c = defaults(), wanted = defaults();
+    strcpy(c.data.train, train);
+    strcpy(wanted.data.train, expected);
+    assert_int_equal(chdir(folder), 0);
+    reluopt_config_absolute(&c);
+    if (memcmp(&c, &wanted, sizeof c) != 0)
+        fail_msg("in %s: %s became %s, not %s", folder, train, c.data.train, expected);
+}
+
+static void test_absolute(void **state)
+{
+    (void)state;
+    char comma[] = "/tmp/a,XXXXXX", latin[] = "/tmp/\xE9XXXXXX", name[RELUOPT_TEXT] = "";
+    int before = open(".", O_RDONLY);
+    assert_true(before >= 0 && mkdtemp(comma) && mkdtemp(latin));
+    assert_absolute("/usr", "", "");
+    assert_absolute("/usr", "a.csv", "/usr/a.csv");
+    assert_absolute("/usr", "/a.csv", "/a.csv");
+    assert_absolute("/usr", "a,/b/c,../d", "/usr/a,/b/c,/usr/../d");
+    assert_absolute("/usr", ",a,,", ",/usr/a,,");
+    assert_absolute(comma, "a,/b", "a,/b");
+    assert_absolute(latin, "a,/b", "a,/b");
+    memset(name, 'x', RELUOPT_TEXT - 6);
+    char expected[RELUOPT_TEXT] = "/usr/";
+    assert_absolute("/usr", name, strcat(expected, name));
+    name[RELUOPT_TEXT - 6] = 'x';
+    assert_absolute("/usr", name, name);
+
+    Config c = defaults();
+    strcpy(c.data.dir, "d,e");
+    strcpy(c.data.test, "t,u");
+    assert_int_equal(chdir("/usr"), 0);
+    reluopt_config_absolute(&c);
+    assert_string_equal(c.data.dir, "/usr/d,e");
+    assert_string_equal(c.data.test, "/usr/t,/usr/u");
+
+    assert_int_equal(fchdir(before), 0);
+    close(before);
+    rmdir(comma);
+    rmdir(latin);
+}
+
 static void test_check(void **state)
 {
     (void)state;
@@ -789,6 +837,13 @@ static void test_check(void **state)
         {"method: dtp\ninverse.warmup: 2\nepochs: 2", "inverse.warmup leaves no epoch"},
         {"method: dtp\ninverse.alternate: yes\nepochs: 1", "inverse.warmup leaves no epoch"},
         {"method: dtp\ninverse: {warmup: 1, alternate: yes}\nepochs: 3", NULL},
+        {"batch_norm: yes", "batch_norm: not used by method: adaptive"},
+        {"residual: yes", "residual: not used by method: adaptive"},
+        {"method: sgd\nbatch_norm: yes\nresidual: yes", NULL},
+        {"method: sgd\nbatch_norm: yes\nbatch: 1", "batch_norm: one sample"},
+        {"loss: mse", "loss: not used by method: adaptive"},
+        {"method: fa\nupdate: adam\nactivation: tanh\nloss: mse", NULL},
+        {"method: dfa\ninverse.noise: 0.5", "inverse.noise: not used by method: dfa"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Config c = parse_good(cases[i].yaml);
@@ -830,6 +885,7 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_resolve_methods),
+        cmocka_unit_test(test_absolute),
         cmocka_unit_test(test_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,18 @@ static void every_append_brings_the_file_up_to_date(void **state)
     assert_int_not_equal(access(scratch_path("curves.h5.tmp"), F_OK), 0);
 }
 
+/* A killed writer leaves its file aside, here larger than the next one. */
+static void a_file_left_aside_is_replaced(void **state)
+{
+    (void)state;
+    static char left[1 << 20];
+    struct stat status;
+    scratch_write("curves.h5.tmp", left, sizeof left);
+    const char *path = make_file(2, 1);
+    assert_int_not_equal(access(scratch_path("curves.h5.tmp"), F_OK), 0);
+    assert_true(stat(path, &status) == 0 && status.st_size < (off_t)sizeof left);
+}
+
 static void goes_on_after_reading(void **state)
 {
     (void)state;
@@ -212,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(every_append_brings_the_file_up_to_date, nothing_is_left_open),
+        cmocka_unit_test_teardown(a_file_left_aside_is_replaced, nothing_is_left_open),
         cmocka_unit_test_teardown(goes_on_after_reading, nothing_is_left_open),
         cmocka_unit_test_teardown(keeps_parts_that_a_method_does_not_have_as_nan, nothing_is_left_open),
         cmocka_unit_test_teardown(a_failed_append_keeps_the_old_file_and_the_point, nothing_is_left_open),

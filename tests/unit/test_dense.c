@@ -265,6 +265,44 @@ static void eigen_of_special_matrices(void **state)
     assert_true(fabsf(known[0] + known[1]) < 1e-6f && fabsf(known[2] - known[3]) < 1e-6f);
 }
 
+/* I + u u' has the eigenvalues 1 and 1 + u'u, the latter for u.  This order is the first whose work space
+ * LAPACK reports too small. */
+static void eigen_of_a_large_matrix(void **state)
+{
+    (void)state;
+    enum { N = 2895 };
+    Error error = {0};
+    float *a = malloc(N * N * sizeof *a), *u = random_matrix(N), values[N];
+    double square = 0, along = 0, length = 0;
+    assert_non_null(a);
+    for (size_t i = 0; i < N; i++) {
+        square += (double)u[i] * u[i];
+        for (size_t j = 0; j < N; j++)
+            a[i * N + j] = (i == j ? 1.0f : 0.0f) + u[i] * u[j];
+    }
+    assert_int_equal(reluopt_eigen(a, values, N, &error), RELUOPT_OK);
+    for (size_t i = 0; i < N - 1; i++)
+        assert_true(fabsf(values[i] - 1) < 1e-5 * square);
+    assert_true(fabs(values[N - 1] - 1 - square) < 1e-5 * square);
+    for (size_t i = 0; i < N; i++) {
+        double top = a[(N - 1) * N + i];
+        along += top * u[i];
+        length += top * top;
+    }
+    assert_true(fabs(length - 1) < 1e-5);
+    assert_true(fabs(along * along / square - 1) < 1e-5);
+    free(a);
+    free(u);
+}
+
+static void eigen_refuses_too_large_a_matrix(void **state)
+{
+    (void)state;
+    Error error = {0};
+    assert_int_equal(reluopt_eigen(NULL, NULL, RELUOPT_EIGEN_MOST + 1, &error), RELUOPT_NUMERIC);
+    assert_non_null(strstr(error.message, "32767 x 32767"));
+}
+
 static void values_that_are_not_finite_are_reported(void **state)
 {
     (void)state;
@@ -301,6 +339,8 @@ int main(void)
         cmocka_unit_test(orthonormalise_gives_q),
         cmocka_unit_test(eigen_of_symmetric_matrices),
         cmocka_unit_test(eigen_of_special_matrices),
+        cmocka_unit_test(eigen_of_a_large_matrix),
+        cmocka_unit_test(eigen_refuses_too_large_a_matrix),
         cmocka_unit_test(values_that_are_not_finite_are_reported),
     };
     return cmocka_run_group_tests_name("dense", tests, start, NULL);

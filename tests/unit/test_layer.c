@@ -141,6 +141,87 @@ static void delta_is_the_derivative(void **state)
     }
 }
 
+static void squared_error_equals_its_formula(void **state)
+{
+    (void)state;
+    float h[VALUES], delta[VALUES];
+    double wide[VALUES], expected = 0;
+    int label[COLUMNS];
+    outputs_and_labels(h, wide, label);
+    Score score = {.loss = 10, .right = 100, .count = 1000}, other = {0};
+    reluopt_squared_error(h, label, CLASSES, COLUMNS, &score, delta);
+    for (size_t i = 0; i < VALUES; i++) {
+        double e = wide[i] - ((int)(i / COLUMNS) == label[i % COLUMNS] ? 1 : 0);
+        expected += e * e;
+        assert_close(delta[i], 2 * e, 1e-5);
+    }
+    assert_close(score.loss, 10 + expected, 1e-5);
+    assert_int_equal(score.count, 1000 + COLUMNS);
+    reluopt_cross_entropy(h, label, CLASSES, COLUMNS, &other, NULL);
+    assert_int_equal(score.right, 100 + other.right);
+}
+
+static void loss_is_the_one_asked_for(void **state)
+{
+    (void)state;
+    float h[VALUES], delta[2][VALUES];
+    double wide[VALUES];
+    int label[COLUMNS];
+    Score score[4] = {{0}};
+    outputs_and_labels(h, wide, label);
+    reluopt_loss(LOSS_CROSS_ENTROPY, h, label, CLASSES, COLUMNS, &score[0], NULL);
+    reluopt_cross_entropy(h, label, CLASSES, COLUMNS, &score[1], NULL);
+    reluopt_loss(LOSS_MSE, h, label, CLASSES, COLUMNS, &score[2], delta[0]);
+    reluopt_squared_error(h, label, CLASSES, COLUMNS, &score[3], delta[1]);
+    assert_true(score[0].loss == score[1].loss && score[2].loss == score[3].loss);
+    assert_true(score[0].loss != score[2].loss);
+    assert_memory_equal(delta[0], delta[1], sizeof delta[0]);
+}
+
+static double activation(Activation kind, double z)
+{
+    return kind == ACTIVATION_RELU ? relu(z) : kind == ACTIVATION_SIGMOID ? 1 / (1 + exp(-z)) : tanh(z);
+}
+
+static void activations_and_their_slopes(void **state)
+{
+    (void)state;
+    enum { N = 101 };
+    for (int kind = ACTIVATION_RELU; kind <= ACTIVATION_TANH; kind++) {
+        const double step = 1e-6;
+        float z[N], h[N], delta[N];
+        size_t active = 0;
+        fill(z, N, 4);
+        for (int i = 0; i < N; i++) {
+            delta[i] = (float)(i + 1);
+            active += kind != ACTIVATION_RELU || z[i] > 0;
+        }
+        reluopt_activate((Activation)kind, h, z, N);
+        assert_int_equal(reluopt_slope((Activation)kind, delta, h, N), active);
+        for (int i = 0; i < N; i++) {
+            double above = activation((Activation)kind, z[i] + step);
+            double below = activation((Activation)kind, z[i] - step);
+            assert_close(h[i], activation((Activation)kind, z[i]), 1e-6);
+            assert_close(delta[i] / (float)(i + 1), (above - below) / (2 * step), 1e-5);
+        }
+    }
+}
+
+/* Far out the logistic function and tanh are flat, not NaN. */
+static void activations_far_out(void **state)
+{
+    (void)state;
+    static const float z[] = {-3e38f, -200, 200, 3e38f};
+    static const float sigmoid[] = {0, 0, 1, 1}, hyperbolic[] = {-1, -1, 1, 1};
+    float h[4];
+    reluopt_activate(ACTIVATION_SIGMOID, h, z, 4);
+    for (int i = 0; i < 4; i++)
+        assert_close(h[i], sigmoid[i], 1e-30);
+    reluopt_activate(ACTIVATION_TANH, h, z, 4);
+    for (int i = 0; i < 4; i++)
+        assert_close(h[i], hyperbolic[i], 0);
+}
+
 static void cross_entropy_of_large_outputs_is_finite(void **state)
 {
     (void)state;
@@ -276,6 +357,10 @@ int main(void)
         cmocka_unit_test(ones_are_ones),
         cmocka_unit_test(cross_entropy_equals_its_formula),
         cmocka_unit_test(delta_is_the_derivative),
+        cmocka_unit_test(squared_error_equals_its_formula),
+        cmocka_unit_test(loss_is_the_one_asked_for),
+        cmocka_unit_test(activations_and_their_slopes),
+        cmocka_unit_test(activations_far_out),
         cmocka_unit_test(cross_entropy_of_large_outputs_is_finite),
         cmocka_unit_test(cross_entropy_of_nan_is_nan),
         cmocka_unit_test(output_target_is_a_gradient_step),

@@ -190,6 +190,28 @@ static void test_zca_constant(void **state)
     fit_and_check(PREPROCESS_ZCA, 2, 2, (float[]){3, 4, 3, 4}, (float[]){0, 0, 0, 0});
 }
 
+/* A checkpoint need not hold shift and scale for this kind. */
+static void test_none_without_shift(void **state)
+{
+    (void)state;
+    Samples samples = make(4, 3, example);
+    assert_int_equal(
+        reluopt_preprocess_apply(&(Preprocess){.kind = PREPROCESS_NONE, .features = 3}, &samples, &error),
+        RELUOPT_OK);
+    check(&samples, example, 0);
+    reluopt_samples_free(&samples);
+}
+
+static void test_zca_of_too_many_features(void **state)
+{
+    (void)state;
+    Samples wide = make(2, RELUOPT_EIGEN_MOST + 1, NULL);
+    assert_failure(&error, reluopt_preprocess_fit(&pre, PREPROCESS_ZCA, &wide, &error), RELUOPT_USAGE,
+                   "preprocess: zca", "at most 32766", "have 32767", "standardise", NULL);
+    assert_null(pre.shift);
+    reluopt_samples_free(&wide);
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -213,11 +235,18 @@ int main(void)
 {
     reluopt_dense_start();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_none),         cmocka_unit_test(test_scale),
-        cmocka_unit_test(test_centre),       cmocka_unit_test(test_standardise),
-        cmocka_unit_test(test_other_part),   cmocka_unit_test(test_double_sums),
-        cmocka_unit_test(test_zca_matrix),   cmocka_unit_test(test_zca_apply),
-        cmocka_unit_test(test_zca_constant), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_centre),
+        cmocka_unit_test(test_standardise),
+        cmocka_unit_test(test_other_part),
+        cmocka_unit_test(test_double_sums),
+        cmocka_unit_test(test_zca_matrix),
+        cmocka_unit_test(test_zca_apply),
+        cmocka_unit_test(test_zca_constant),
+        cmocka_unit_test(test_none_without_shift),
+        cmocka_unit_test(test_zca_of_too_many_features),
+        cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* hdf5.c - samples in an HDF5 file: /x and /y.  Opened serially: only rank 0 reads data files. */
+/* hdf5_reader.c - samples in an HDF5 file: /x and /y.  Opened serially: only rank 0 reads data files. */
 #include <hdf5.h>
 #include <math.h>
 #include <stdlib.h>
