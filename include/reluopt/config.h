@@ -50,7 +50,7 @@ typedef struct Config {
     int loss;                        /* Loss */
     int epochs;
     int64_t seed;
-    double alpha;     /* output target step, thesis: 1 */
+    double alpha;     /* step of the first target, thesis: 1; RELUOPT_AUTO */
     int direction;    /* Direction */
     bool gate;        /* difference taken linearly, where the neuron is active */
     int target_layer; /* TargetLayer: whose target comes from the gradient of the loss */
@@ -124,9 +124,9 @@ char *reluopt_config_text(const Config *config, bool comments, Error *error);
 /* Key, meaning, default and choices, for --help. */
 void reluopt_config_help(FILE *out);
 
-/* Give settings at auto their values: the method's own variant and update rule, the rule's own rates, batch 100
- * for the batch variant, else 0 (the whole training set).  What the method does not use stays at auto.  Call it
- * before the check and the echo.  Not collective. */
+/* Give settings at auto their values: the method's own variant, update rule and alpha, the rule's own rates,
+ * batch 100 for the batch variant, else 0 (the whole training set).  What the method does not use stays at
+ * auto. Call it before the check and the echo.  Not collective. */
 void reluopt_config_resolve(Config *config);
 
 /* Make the paths in data.dir, data.train and data.test absolute, so that the echo means the same files in any

@@ -6,28 +6,29 @@
 
 enum { USUAL_BATCH = 100 };
 
-/* What variant and update stand for at auto. */
+/* What variant, update and alpha stand for at auto. */
 typedef struct Usual {
     const char *method;
     Variant variant;
     Update update;
+    double alpha;
     bool named; /* the method is this rule by name, so no other will do */
 } Usual;
 
 // clang-format off
 static const Usual usual_of_method[] = {
-    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false},
-    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false},
-    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false},
-    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true},
-    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true},
-    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, true},
-    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  true},
-    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true},
-    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true},
-    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true},
-    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      false},
-    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      false},
+    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     1,            false},
+    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     0.1,          false},
+    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     0.1,          false},
+    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      RELUOPT_AUTO, true},
+    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      RELUOPT_AUTO, true},
+    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, RELUOPT_AUTO, true},
+    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  RELUOPT_AUTO, true},
+    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  RELUOPT_AUTO, true},
+    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, RELUOPT_AUTO, true},
+    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     RELUOPT_AUTO, true},
+    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      RELUOPT_AUTO, false},
+    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      RELUOPT_AUTO, false},
 };
 
 /* What the numbers of an update rule stand for at auto; those that it does not use stay at auto. */
@@ -66,6 +67,8 @@ void reluopt_config_resolve(Config *config)
         config->variant = (int)usual->variant;
     if (usual && config->update == UPDATE_AUTO)
         config->update = (int)usual->update;
+    if (usual)
+        settle(&config->alpha, usual->alpha);
     if (config->batch == RELUOPT_AUTO)
         config->batch = config->variant == VARIANT_BATCH ? USUAL_BATCH : 0;
     settle(&config->learning_rate, usual_of_rule[config->update].learning_rate);

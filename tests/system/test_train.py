@@ -116,8 +116,8 @@ class Ranks(program.ProgramTest):
         "narrow": ["--network", "5,3,40"],
         "two inverse steps": ["--inverse.steps", 2],
         "tp": ["--method", "tp"],
-        "dtp": ["--method", "dtp", "--activation", "tanh"],
-        "dtp, penultimate": ["--method", "dtp", "--target.layer", "penultimate"],
+        "dtp": ["--method", "dtp"],
+        "dtp, outputs": ["--method", "dtp", "--target.layer", "output", "--activation", "tanh"],
     }
 
     def test_first_20_steps(self):

@@ -107,7 +107,7 @@ static void test_defaults(void **state)
     assert_int_equal(c.batch, RELUOPT_AUTO);
     assert_int_equal(c.epochs, 20);
     assert_int_equal(c.seed, 1);
-    assert_true(c.alpha == 1 && c.inverse.noise == 0.1 && c.rate.start == 1);
+    assert_true(c.alpha == RELUOPT_AUTO && c.inverse.noise == 0.1 && c.rate.start == 1);
     assert_int_equal(c.direction, DIRECTION_CENTRED);
     assert_true(c.gate);
     assert_int_equal(c.inverse.kind, INVERSE_TRAINED);
@@ -175,7 +175,7 @@ static void test_set_bad_numbers(void **state)
         assert_not_set("seed", integers[i], "must be an integer from 0 to 9223372036854775807 (default 1)");
     }
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
-        assert_not_set("alpha", reals[i], "must be a number > 0 and <= 1000000 (default 1)");
+        assert_not_set("alpha", reals[i], "must be a number > 0 and <= 1000000, or auto (default auto)");
         assert_not_set("inverse.noise", reals[i], "must be a number >= 0 and <= 1000000 (default 0.1)");
     }
     assert_not_set("epochs", "0", "an integer from 1 to");
@@ -737,6 +737,20 @@ static void test_resolve_methods(void **state)
     }
 }
 
+static void test_resolve_alpha(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        double alpha;
+    } cases[] = {{"", 1}, {"method: dtp", 0.1}, {"method: tp\nalpha: 3", 3}, {"method: adam", RELUOPT_AUTO}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Config c = parse_good(cases[i].yaml);
+        reluopt_config_resolve(&c);
+        assert_true(c.alpha == cases[i].alpha);
+    }
+}
+
 /* In the folder: what data.train becomes. */
 static void assert_absolute(const char *folder, const char *train, const char *expected)
 {
@@ -818,13 +832,13 @@ static void test_check(void **state)
         {"method: momentum\nmomentum: 1", "momentum and decay must be less than 1"},
         {"method: adam\ndecay: 1", "momentum and decay must be less than 1"},
         {"method: adam\nalpha: 2", "alpha: not used by method: adam"},
-        {"method: adam\nalpha: 1", NULL},
+        {"method: adam\nalpha: auto", NULL},
         {"method: adam\ninverse.kind: fixed", "inverse.kind: not used by method: adam"},
         {"learning_rate: 0.1", "learning_rate: not used by method: adaptive"},
         {"activation: tanh", "activation: not used by method: adaptive"},
         {"update: sgd", "update: not used by method: adaptive"},
         {"inverse.warmup: 1", "inverse.warmup: not used by method: adaptive"},
-        {"target.layer: penultimate", "target.layer: not used by method: adaptive"},
+        {"target.layer: output", "target.layer: not used by method: adaptive"},
         {"method: tp\nalpha: 2\ninverse: {activation: linear, rate: 0.1}\ndecay: 0.9", NULL},
         {"method: dtp\nactivation: tanh\nvariant: online", NULL},
         {"method: dtp\nvariant: line-search", "line-search is for method: adaptive"},
@@ -885,6 +899,7 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_resolve_methods),
+        cmocka_unit_test(test_resolve_alpha),
         cmocka_unit_test(test_absolute),
         cmocka_unit_test(test_check),
     };
