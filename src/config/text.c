@@ -158,6 +158,6 @@ void reluopt_config_help(FILE *out)
     char allowed[ALLOWED_SIZE];
     for (const Option *o = option_table; o < option_table + option_count; o++) {
         option_allowed(o, allowed);
-        fprintf(out, "  %-18s  %s\n  %-18s  %s\n", o->key, o->meaning, "", allowed);
+        fprintf(out, "  %-21s  %s\n  %-21s  %s\n", o->key, o->meaning, "", allowed);
     }
 }

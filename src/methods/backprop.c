@@ -47,12 +47,15 @@ static void output_error(Backprop *s, const Batch *batch, Score *score)
         delta[k] /= (float)columns;
 }
 
-/* G[i] = Delta[i] H[i-1]' (2-12), own rows. */
+/* G[i] = Delta[i] H[i-1]' (2-12), own rows.  Normalisation takes biases away: they stay, whatever rounding says
+ * of their gradient. */
 static void gradient(Backprop *s, size_t i)
 {
     Weights *w = &s->net.weights[i];
     size_t k = w->inputs + 1;
     reluopt_product_nt(w->g, k, own(s, s->delta[i], i), s->net.h[i - 1], w->own.count, k, s->net.columns);
+    for (size_t j = 0; s->config->batch_norm && !w->linear && j < w->own.count; j++)
+        w->g[j * k + w->inputs] = 0;
 }
 
 /* out = own rows of W[i]' Delta[i], or of what stands for it.  Collective. */

@@ -669,9 +669,9 @@ static void test_help(void **state)
     int lines = 0;
     for (char *line = text; *line != '\0'; line = next) {
         next = strchr(line, '\n') + 1;
-        if (next - line > 101)
+        if (next - line > 104)
             fail_msg("too wide: %.*s", (int)(next - line), line);
-        assert_true(line[20] == ' ' && line[21] == ' ' && line[22] != ' ');
+        assert_true(line[23] == ' ' && line[24] == ' ' && line[25] != ' ');
         lines++;
     }
     Config c = defaults();
