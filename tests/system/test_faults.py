@@ -47,7 +47,7 @@ class Faults(program.ProgramTest):
 
     def test_disk_full_from_the_start(self):
         for np in 1, 2, 3:
-            for size, part in ("4k", "curves.h5"), ("100k", "checkpoint.h5"):
+            for size, part in ("8k", "curves.h5"), ("100k", "checkpoint.h5"):
                 out = self.small_disk(size) + "/run"
                 self.refused("train", "--epochs", 5, "--network", "300,300", "--out", out, code=STORAGE,
                              says=[part, "No space left"], np=np, seconds=SECONDS)
