@@ -82,6 +82,8 @@ static const char *conflict(const Config *c, int size)
     bool file = strcmp(c->data.name, "file") == 0;
     if (c->hidden == 0)
         return "network: at least one hidden layer is needed, such as network: 100";
+    if (strcmp(c->method, "mgbdt") == 0 && (c->variant != VARIANT_ONLINE || c->batch > 0))
+        return "method: mgbdt grows its trees on the whole training set: leave variant and batch out";
     if (c->variant == VARIANT_ONLINE && c->batch > 0)
         return "variant: online uses the whole training set: set batch: 0 or variant: batch";
     if (c->variant == VARIANT_BATCH && c->batch == 0)
@@ -91,8 +93,6 @@ static const char *conflict(const Config *c, int size)
         return "variant: line-search is for method: adaptive; others take variant: batch or online";
     if (strcmp(c->method, "gd") == 0 && c->variant != VARIANT_ONLINE)
         return "method: gd uses the whole training set: set variant: online, or method: sgd for batches";
-    if (strcmp(c->method, "mgbdt") == 0 && c->variant != VARIANT_ONLINE)
-        return "method: mgbdt grows trees on the whole training set: set variant: online";
     if (usual && usual->named && c->update != (int)usual->update)
         return "update: the method has a rule of its own; name that rule as the method instead";
     if (c->batch_norm && c->batch == 1)
