@@ -101,7 +101,7 @@ class Refused(program.ProgramTest):
                 (("--variant", "line-search"), "mgbdt grows its trees on the whole training set"),
                 (("--inverse.kind", "fixed"), "inverse.kind: not used by method: mgbdt"),
                 (("--rate.rule", "min"), "rate.rule: not used by method: mgbdt"),
-                (("--inverse.steps", 0), "inverse.steps"),
+                (("--inverse.steps", 0), "mgbdt needs inverse.steps"),
                 (("--trees.leaves", 1), "--trees.leaves 1: must be an integer from 2"),
                 (("--trees.shrinkage", 1.5), "--trees.shrinkage 1.5: must be a number")]:
             for np in 1, 2:
