@@ -85,9 +85,13 @@ void reluopt_config_resolve(Config *config)
 static const char *conflict(const Config *c, int size)
 {
     const Usual *usual = usual_of(c->method);
-    bool file = strcmp(c->data.name, "file") == 0;
+    bool file = strcmp(c->data.name, "file") == 0, trees = strcmp(c->method, "mgbdt") == 0;
     if (c->hidden == 0)
         return "network: at least one hidden layer is needed, such as network: 100";
+    if (trees && c->inverse.steps == 0)
+        return "method: mgbdt needs inverse.steps of at least 1";
+    if (trees && (c->variant != VARIANT_ONLINE || c->batch > 0))
+        return "method: mgbdt grows its trees on the whole training set: leave variant and batch out";
     if (c->variant == VARIANT_ONLINE && c->batch > 0)
         return "variant: online uses the whole training set: set batch: 0 or variant: batch";
     if (c->variant == VARIANT_BATCH && c->batch == 0)
@@ -97,8 +101,6 @@ static const char *conflict(const Config *c, int size)
         return "variant: line-search is for method: adaptive; others take variant: batch or online";
     if (strcmp(c->method, "gd") == 0 && c->variant != VARIANT_ONLINE)
         return "method: gd uses the whole training set: set variant: online, or method: sgd for batches";
-    if (strcmp(c->method, "mgbdt") == 0 && c->variant != VARIANT_ONLINE)
-        return "method: mgbdt grows trees on the whole training set: set variant: online";
     if (usual && usual->named && c->update != (int)usual->update)
         return "update: the method has a rule of its own; name that rule as the method instead";
     if (c->batch_norm && c->batch == 1)

@@ -58,6 +58,7 @@ static void layer_output(const Mgbdt *s, size_t i, const float *h, float *out)
     gather(s, out, i);
 }
 
+/* Make the batch the network's input. */
 static void take(Mgbdt *s, const Batch *batch)
 {
     s->columns = batch->count;
@@ -146,14 +147,14 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
         reluopt_bins_fill(&s->input, batch->x, s->shape.width[0], s->columns);
     if (number == 0)
         start(s);
-    forward(s);
-    output_target(s, batch, score);
+    forward(s);                     /* o_j = F_j(o_{j-1}) */
+    output_target(s, batch, score); /* z_M */
     for (size_t i = s->shape.layers; i >= 2; i--) {
-        train_inverse(s, i, number);
-        target_below(s, i);
+        train_inverse(s, i, number); /* G_j */
+        target_below(s, i);          /* z_{j-1} */
     }
     for (size_t i = 1; i <= s->shape.layers; i++)
-        train_layer(s, i, number);
+        train_layer(s, i, number); /* F_j, o_j */
 }
 
 static const float *predict(void *state, const Batch *batch)
