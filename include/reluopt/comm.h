@@ -50,8 +50,9 @@ void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size
 void reluopt_comm_min(const Comm *comm, float *x, size_t count);
 void reluopt_comm_sum(const Comm *comm, double *x, size_t count);
 
-/* Send bytes from rank 0 to all.  Collective. */
+/* Send bytes from rank 0, or rank `from`, to all.  Collective. */
 void reluopt_comm_share(const Comm *comm, void *bytes, size_t count);
+void reluopt_comm_share_from(const Comm *comm, int from, void *bytes, size_t count);
 /* Send malloc'ed text from rank 0 to all: on other ranks *text is allocated (NULL stays NULL).  Collective. */
 int reluopt_comm_share_text(const Comm *comm, char **text, Error *error);
 

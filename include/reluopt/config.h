@@ -26,7 +26,7 @@ typedef enum Update {
     UPDATE_ADAM,
     UPDATE_AUTO
 } Update;
-typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED } Direction;
+typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED, DIRECTION_WHITENED } Direction;
 typedef enum TargetLayer { TARGET_OUTPUT, TARGET_PENULTIMATE } TargetLayer;
 typedef enum InverseKind { INVERSE_TRAINED, INVERSE_FIXED, INVERSE_TRANSPOSE } InverseKind;
 typedef enum InverseActivation { INVERSE_SAME, INVERSE_LINEAR } InverseActivation;
@@ -50,8 +50,11 @@ typedef struct Config {
     int loss;                        /* Loss */
     int epochs;
     int64_t seed;
-    double alpha;     /* step of the first target, thesis: 1; RELUOPT_AUTO */
-    int direction;    /* Direction */
+    double alpha;  /* step of the first target, thesis: 1; RELUOPT_AUTO */
+    int direction; /* Direction */
+    struct {
+        double lambda; /* of the ridge, in units of the mean variance */
+    } whitening;
     bool gate;        /* difference taken linearly, where the neuron is active */
     int target_layer; /* TargetLayer: whose target comes from the gradient of the loss */
     struct {

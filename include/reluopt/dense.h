@@ -2,6 +2,7 @@
 #ifndef RELUOPT_DENSE_H
 #define RELUOPT_DENSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "reluopt/error.h"
@@ -35,6 +36,10 @@ void reluopt_product_tn(float *c, const float *a, size_t lda, const float *b, si
 /* Replace the m x n matrix by one with orthonormal rows (m <= n) or columns (m > n): the Q of its QR
  * factorisation, signs such that R has a positive diagonal.  RELUOPT_MEMORY, RELUOPT_NUMERIC. */
 int reluopt_orthonormalise(float *a, size_t m, size_t n, Error *error);
+
+/* Replace the symmetric n x n matrix by its inverse, through its Cholesky factorisation.  False where it is not
+ * positive definite to rounding, or not finite: `a` is spoilt then. */
+bool reluopt_invert(float *a, size_t n);
 
 /* The largest n of reluopt_eigen: LAPACK counts its 1 + 6 n + 2 n^2 floats of work space in an int. */
 enum { RELUOPT_EIGEN_MOST = 32766 };

@@ -9,4 +9,9 @@
  * and W <- W - rho G hold unchanged.  Cannot fail; not collective. */
 void reluopt_centre(float *g, const float *mean, size_t rows, size_t n);
 
+/* The same with each weight row multiplied by P: [Gc P, g_b - Gc P mu].  inverse: P, n x n (c = n) and
+ * symmetric, or its diagonal (c = 1).  scratch: rows x n.  Cannot fail; not collective. */
+void reluopt_whiten(float *g, const float *mean, const float *inverse, size_t c, size_t rows, size_t n,
+                    float *scratch);
+
 #endif

@@ -8,6 +8,7 @@
 #include "reluopt/array.h"
 #include "reluopt/comm.h"
 #include "reluopt/config.h"
+#include "reluopt/whitening.h"
 
 /* W[i] or V[i].  m = own.count rows here; the last of the inputs + 1 columns is the bias. */
 typedef struct Weights {
@@ -32,6 +33,8 @@ typedef struct Weights {
     struct { /* sums since the means were last read */
         double rate, online, neurons, active, pairs;
     } sum;
+    const Whitening *whitening; /* of the inputs, for the whitened direction */
+    float *whitened;            /* m x inputs  scratch of the same */
 } Weights;
 
 /* Allocate for batches of up to `columns` samples; weights are 0.  RELUOPT_MEMORY.  Not collective. */
@@ -40,6 +43,9 @@ int reluopt_weights_create(Weights *weights, size_t outputs, size_t inputs, bool
 /* Allocate what the adaptive step needs, for as many columns.  RELUOPT_MEMORY.  Not collective. */
 int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error);
 void reluopt_weights_free(Weights *weights);
+
+/* Make ready for the whitened direction, with the whitening of the inputs.  RELUOPT_MEMORY.  Not collective. */
+int reluopt_weights_whiten(Weights *weights, const Whitening *whitening, Error *error);
 
 /* Own rows of the checkpoint's array of that name. */
 Array reluopt_weights_array(const Weights *weights, const char *letter, size_t layer);

@@ -97,6 +97,17 @@ done:
     return error->code;
 }
 
+bool reluopt_invert(float *a, size_t n)
+{
+    if (LAPACKE_spotrf(LAPACK_COL_MAJOR, 'L', in(n), a, in(n)) != 0 ||
+        LAPACKE_spotri(LAPACK_COL_MAJOR, 'L', in(n), a, in(n)) != 0)
+        return false;
+    for (size_t i = 0; i < n; i++) /* column-major lower is row-major upper */
+        for (size_t j = 0; j < i; j++)
+            a[i * n + j] = a[j * n + i];
+    return true;
+}
+
 static bool all_finite(const float *a, size_t count)
 {
     for (size_t i = 0; i < count; i++)

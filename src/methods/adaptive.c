@@ -14,6 +14,9 @@ typedef struct Adaptive {
     const Config *config;
     Network net;       /* W[1..L], H[0..L] */
     Inverses inverses; /* V[2..L], T[1..L] */
+
+    Whitening whitening[RELUOPT_NODES]; /* of H[0..L-1], for the whitened direction */
+    float *centred;                     /* n[i] x B  scratch of the same, n[0] too */
 } Adaptive;
 
 /* T[L] = H[L] - alpha (softmax(H[L]) - Y) (3.1.3, 4.3); whole on every rank without a message. */
@@ -26,15 +29,26 @@ static void output_target(Adaptive *s, const Batch *batch, Score *score)
     reluopt_ones(t + classes * columns, columns);
 }
 
-/* Aim V[2..L]: fit g_i(f_i(Hn)) to Hn = H[i-1] + noise (3-8).  Collective. */
+/* Aim V[2..L]: fit g_i(f_i(Hn)) to Hn = H[i-1] + noise (3-8).  Centred at most: whitening them too made no run
+ * better.  Collective. */
 static void aim_inverses(Adaptive *s, uint64_t draw)
 {
+    Direction direction = s->config->direction == DIRECTION_PLAIN ? DIRECTION_PLAIN : DIRECTION_CENTRED;
     for (size_t i = s->net.shape.layers; i >= 2; i--) {
         reluopt_inverse_reconstruct(&s->inverses, i, draw);
         reluopt_weights_aim(&s->inverses.v[i], s->inverses.image,
                             reluopt_network_own(&s->net, s->inverses.noisy[i], i - 1), s->net.columns,
-                            (Direction)s->config->direction);
+                            direction);
     }
+}
+
+/* Bring the whitenings of H[0..L-1] up to date.  Collective. */
+static void whiten(Adaptive *s, uint64_t number)
+{
+    const Network *net = &s->net;
+    for (size_t i = 0; i < net->shape.layers; i++)
+        reluopt_whitening_follow(&s->whitening[i], net->h[i], net->columns, number, s->centred, net->comm);
+    reluopt_whitening_refresh(s->whitening, net->shape.layers, s->config->whitening.lambda, net->comm);
 }
 
 /* Aim W[1..L] at the targets (3-9 .. 3-18).  Not collective. */
@@ -66,7 +80,9 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     reluopt_network_forward(&s->net, batch); /* (3-1) */
     output_target(s, batch, score);          /* 3.1.3 */
     reluopt_inverse_targets(&s->inverses);   /* (3-7) */
-    aim_forward(s);                          /* (3-9) .. (3-18) */
+    if (s->config->direction == DIRECTION_WHITENED)
+        whiten(s, number);
+    aim_forward(s); /* (3-9) .. (3-18) */
     for (int k = 0; k < rounds; k++) {
         aim_inverses(s, number * (uint64_t)rounds + (uint64_t)k); /* (3-8) */
         take_steps(s, true, k == rounds - 1);                     /* (3-19), (3-20) */
@@ -79,6 +95,18 @@ static const float *predict(void *state, const Batch *batch)
 {
     Adaptive *s = state;
     return reluopt_network_predict(&s->net, batch);
+}
+
+static int create_whitening(Adaptive *s, Error *error)
+{
+    const Shape *shape = &s->net.shape;
+    size_t room = reluopt_network_room(&s->net), inputs = shape->width[0] * shape->columns;
+    s->centred = reluopt_alloc(room > inputs ? room : inputs, sizeof(float), error);
+    for (size_t i = 0; i < shape->layers && !error->code; i++)
+        if (reluopt_whitening_create(&s->whitening[i], shape->width[i], i == 0, s->net.comm, error) ==
+            RELUOPT_OK)
+            reluopt_weights_whiten(&s->net.weights[i + 1], &s->whitening[i], error);
+    return error->code;
 }
 
 static int create_layers(Adaptive *s, const Config *config, const Shape *shape, const Comm *comm, Error *error)
@@ -100,6 +128,9 @@ static void destroy(void *state)
     Adaptive *s = state;
     reluopt_network_free(&s->net);
     reluopt_inverse_free(&s->inverses);
+    for (size_t i = 0; i < RELUOPT_NODES; i++)
+        reluopt_whitening_free(&s->whitening[i]);
+    free(s->centred);
     free(s);
 }
 
@@ -109,7 +140,8 @@ static int create(void **state, const Config *config, const Shape *shape, const 
     if (!s)
         return error->code;
     s->config = config;
-    if (create_layers(s, config, shape, comm, error)) {
+    if (create_layers(s, config, shape, comm, error) ||
+        (config->direction == DIRECTION_WHITENED && create_whitening(s, error))) {
         destroy(s);
         return error->code;
     }
@@ -121,7 +153,11 @@ static size_t arrays(void *state, Array *list)
 {
     Adaptive *s = state;
     size_t count = reluopt_network_arrays(&s->net, list);
-    return count + reluopt_inverse_arrays(&s->inverses, list ? list + count : NULL);
+    count += reluopt_inverse_arrays(&s->inverses, list ? list + count : NULL);
+    for (size_t i = 0; s->config->direction == DIRECTION_WHITENED && i < s->net.shape.layers; i++, count += 2)
+        if (list)
+            reluopt_whitening_arrays(&s->whitening[i], i, list + count);
+    return count;
 }
 
 static void measures(void *state, Measures *out)

@@ -41,11 +41,19 @@ int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error)
 
 void reluopt_weights_free(Weights *weights)
 {
-    float *owned[] = {weights->w,    weights->g,   weights->z,      weights->r,    weights->d,
-                      weights->mean, weights->opt, weights->online, weights->rate, weights->last};
+    float *owned[] = {weights->w,    weights->g,    weights->z,       weights->r,
+                      weights->d,    weights->mean, weights->opt,     weights->online,
+                      weights->rate, weights->last, weights->whitened};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     *weights = (Weights){0};
+}
+
+int reluopt_weights_whiten(Weights *weights, const Whitening *whitening, Error *error)
+{
+    weights->whitening = whitening;
+    weights->whitened = reluopt_alloc(weights->own.count * weights->inputs, sizeof(float), error);
+    return error->code;
 }
 
 Array reluopt_weights_array(const Weights *weights, const char *letter, size_t layer)
@@ -83,10 +91,13 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
         (double)reluopt_residual(weights->r, weights->z, target, weights->linear, m * columns);
     weights->sum.pairs += (double)(m * columns);
     reluopt_product_nt(weights->g, k, weights->r, h, m, k, columns); /* G = R H' (3-11) */
-    if (direction == DIRECTION_CENTRED) {
+    if (direction != DIRECTION_PLAIN)
         reluopt_row_means(weights->mean, h, weights->inputs, columns);
+    if (direction == DIRECTION_CENTRED)
         reluopt_centre(weights->g, weights->mean, m, weights->inputs);
-    }
+    if (direction == DIRECTION_WHITENED)
+        reluopt_whiten(weights->g, weights->mean, weights->whitening->inverse, weights->whitening->c, m,
+                       weights->inputs, weights->whitened);
     reluopt_product(weights->d, weights->g, k, h, m, columns, k); /* D = G H */
     reluopt_rates_local(weights->z, weights->d, weights->r, weights->linear, m, columns, weights->opt,
                         weights->online);

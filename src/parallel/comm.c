@@ -124,9 +124,14 @@ void reluopt_comm_sum(const Comm *comm, double *x, size_t count)
 
 void reluopt_comm_share(const Comm *comm, void *bytes, size_t count)
 {
+    reluopt_comm_share_from(comm, 0, bytes, count);
+}
+
+void reluopt_comm_share_from(const Comm *comm, int from, void *bytes, size_t count)
+{
     for (char *p = bytes; count > 0;) {
         int part = count < INT_MAX ? (int)count : INT_MAX;
-        MPI_Bcast(p, part, MPI_BYTE, 0, comm->world);
+        MPI_Bcast(p, part, MPI_BYTE, from, comm->world);
         p += part;
         count -= (size_t)part;
     }

@@ -11,7 +11,7 @@
 #include "reluopt/random.h"
 #include "reluopt/weights.h"
 
-enum { LAYERS = 3, WIDE = 20, BATCH = 40, LONG = 20, SHORT = 4, COMBINATIONS = 96 };
+enum { LAYERS = 3, WIDE = 20, BATCH = 40, LONG = 20, SHORT = 4, COMBINATIONS = 120, WHITENED = 24 };
 
 static Comm world, self; /* all ranks; this rank alone */
 
@@ -40,7 +40,8 @@ typedef struct Matrix {
     size_t outputs, inputs;
     bool linear;
     double w[WIDE][WIDE];
-    double last[WIDE]; /* step last accepted by the line search; scope layer: the same in all */
+    double inverse[WIDE][WIDE]; /* whitened: what the gradient is multiplied with */
+    double last[WIDE];          /* step last accepted by the line search; scope layer: the same in all */
     double rates, online, active, neurons, pairs; /* for the measures */
 } Matrix;
 
@@ -49,6 +50,7 @@ typedef struct Reference {
     Shape shape;
     Matrix w[LAYERS + 1], v[LAYERS + 1];
     Columns h[LAYERS + 1], t[LAYERS + 1];
+    double c[LAYERS][WIDE][WIDE], factored[LAYERS][WIDE][WIDE]; /* covariances of H[0..L-1], running; used */
 } Reference;
 
 /* A matrix on its way: z(rho) = z - rho d, W(rho) = W - rho g. */
@@ -85,10 +87,21 @@ static void outputs(const Matrix *m, Columns h, size_t b, Columns out)
             out[j][k] = activation(m, out[j][k]);
 }
 
-/* Plain: G = (2/B) R H'.  Centred: the same with H - mu 1', and the bias moves by g_b - G mu.  D follows. */
-static void aim_neuron(const Matrix *m, size_t j, Columns h, Columns t, size_t b, bool centred, Ray *ray)
+static void multiply_row(double g[WIDE], const Matrix *m)
+{
+    double row[WIDE] = {0};
+    for (size_t i = 0; i < m->inputs; i++)
+        for (size_t k = 0; k < m->inputs; k++)
+            row[i] += g[k] * m->inverse[k][i];
+    memcpy(g, row, m->inputs * sizeof *row);
+}
+
+/* Plain: G = (2/B) R H'.  Centred: the same with H - mu 1', and the bias moves by g_b - G mu.  Whitened: that G
+ * times the inverse.  D follows. */
+static void aim_neuron(const Matrix *m, size_t j, Columns h, Columns t, size_t b, Direction direction, Ray *ray)
 {
     double mu[WIDE] = {0}, bias = 0;
+    bool centred = direction != DIRECTION_PLAIN;
     for (size_t i = 0; centred && i < m->inputs; i++)
         for (size_t k = 0; k < b; k++)
             mu[i] += h[i][k] / (double)b;
@@ -100,6 +113,8 @@ static void aim_neuron(const Matrix *m, size_t j, Columns h, Columns t, size_t b
             ray->g[j][i] += 2 / (double)b * r * (h[i][k] - mu[i]);
         bias += 2 / (double)b * r;
     }
+    if (direction == DIRECTION_WHITENED)
+        multiply_row(ray->g[j], m);
     for (size_t k = 0; k < b; k++) {
         ray->d[j][k] = bias;
         for (size_t i = 0; i < m->inputs; i++)
@@ -186,12 +201,12 @@ static void rates_by_search(Matrix *m, const Config *config, Ray *ray, Columns t
 }
 
 /* One adaptive step of a matrix with inputs h towards t. */
-static void adaptive_step(Matrix *m, Columns h, Columns t, size_t b, const Config *config)
+static void adaptive_step(Matrix *m, Columns h, Columns t, size_t b, Direction direction, const Config *config)
 {
     static Ray ray;
     apply(m, h, b, ray.z);
     for (size_t j = 0; j < m->outputs; j++) {
-        aim_neuron(m, j, h, t, b, config->direction == DIRECTION_CENTRED, &ray);
+        aim_neuron(m, j, h, t, b, direction, &ray);
         bounds(m, j, t, b, &ray);
     }
     if (config->variant == VARIANT_LINE_SEARCH)
@@ -279,13 +294,68 @@ static void add_noise(Reference *s, size_t i, size_t b, uint64_t draw, Columns n
             noisy[j][k] = s->h[i - 1][j][k] + s->config->inverse.noise * sqrt(variance) * e[j * b + k];
 }
 
+/* x = (c + lambda mean(eig c) I)^-1, by Gauss and Jordan. */
+static void invert(double c[WIDE][WIDE], size_t n, double lambda, double x[WIDE][WIDE])
+{
+    double a[WIDE][WIDE], trace = 0;
+    memcpy(a, c, sizeof a);
+    for (size_t i = 0; i < n; i++)
+        trace += c[i][i];
+    for (size_t i = 0; i < n; i++) {
+        a[i][i] += lambda * trace / (double)n;
+        for (size_t k = 0; k < n; k++)
+            x[i][k] = i == k;
+    }
+    for (size_t p = 0; p < n; p++) {
+        double pivot = a[p][p];
+        for (size_t k = 0; k < n; k++) {
+            a[p][k] /= pivot;
+            x[p][k] /= pivot;
+        }
+        for (size_t i = 0; i < n; i++) {
+            double factor = i == p ? 0 : a[i][p];
+            for (size_t k = 0; k < n; k++) {
+                a[i][k] -= factor * a[p][k];
+                x[i][k] -= factor * x[p][k];
+            }
+        }
+    }
+}
+
+/* Covariance of H[i] for W[i+1]: of every batch for the network's inputs, of every fourth for the others, and
+ * its inverse where it has moved by more than a fifth. */
+static void whiten(Reference *s, size_t i, size_t b, uint64_t number)
+{
+    uint64_t interval = i == 0 ? 1 : 4;
+    size_t n = s->shape.width[i];
+    double mu[WIDE] = {0}, change = 0, size = 0, weight = 1 / (double)(number / interval + 1);
+    weight = i == 0 ? weight : fmax(weight, 1 - pow(0.95, 4));
+    for (size_t j = 0; j < n; j++)
+        for (size_t k = 0; k < b; k++)
+            mu[j] += s->h[i][j][k] / (double)b;
+    for (size_t j = 0; number % interval == 0 && j < n; j++)
+        for (size_t l = 0; l < n; l++) {
+            double sum = 0;
+            for (size_t k = 0; k < b; k++)
+                sum += (s->h[i][j][k] - mu[j]) * (s->h[i][l][k] - mu[l]) / (double)b;
+            s->c[i][j][l] += weight * (sum - s->c[i][j][l]);
+            change += pow(s->c[i][j][l] - s->factored[i][j][l], 2);
+            size += pow(s->c[i][j][l], 2);
+        }
+    if (sqrt(change) > 0.2 * sqrt(size)) {
+        memcpy(s->factored[i], s->c[i], sizeof s->c[i]);
+        invert(s->c[i], n, s->config->whitening.lambda, s->w[i + 1].inverse);
+    }
+}
+
 /* (3-8): one step of V[i] from f_i(Hn) towards Hn. */
 static void train_inverse(Reference *s, size_t i, size_t b, uint64_t draw)
 {
     static Columns noisy, image;
     add_noise(s, i, b, draw, noisy);
     outputs(&s->w[i], noisy, b, image);
-    adaptive_step(&s->v[i], image, noisy, b, s->config);
+    Direction direction = s->config->direction == DIRECTION_PLAIN ? DIRECTION_PLAIN : DIRECTION_CENTRED;
+    adaptive_step(&s->v[i], image, noisy, b, direction, s->config);
 }
 
 /* algorithm.md, "One step on a batch"; the loss before it, summed over samples. */
@@ -296,11 +366,13 @@ static double reference_step(Reference *s, const Batch *batch, uint64_t number)
     double loss = output_target(s, batch);
     for (size_t i = LAYERS; i >= 2; i--)
         target_below(s, i, batch->count);
+    for (size_t i = 0; i < LAYERS; i++)
+        whiten(s, i, batch->count, number);
     for (uint64_t round = 0; round < rounds; round++)
         for (size_t i = LAYERS; i >= 2; i--)
             train_inverse(s, i, batch->count, number * rounds + round);
     for (size_t i = 1; i <= LAYERS; i++)
-        adaptive_step(&s->w[i], s->h[i - 1], s->t[i], batch->count, s->config);
+        adaptive_step(&s->w[i], s->h[i - 1], s->t[i], batch->count, (Direction)s->config->direction, s->config);
     return loss;
 }
 
@@ -342,8 +414,16 @@ static Batch make_batch(Problem *problem, const Shape *shape, size_t count, uint
 static const Shape usual = {.layers = LAYERS, .width = {12, 17, 9, 5}, .columns = BATCH};
 static const Shape narrow = {.layers = LAYERS, .width = {4, 3, 2, 2}, .columns = BATCH};
 
+/* The switches of a combination; the last ones are every other centred one of those before, whitened. */
 static Config combination(int c)
 {
+    if (c >= COMBINATIONS - WHITENED) {
+        int j = c - (COMBINATIONS - WHITENED), k = 2 * j + j / 3 % 2;
+        Config config = combination(k / 6 * 12 + 6 + k % 6);
+        config.direction = DIRECTION_WHITENED;
+        config.whitening.lambda = j % 4 ? 1 : 0.2;
+        return config;
+    }
     int way = c / 24;
     Config config = {.method = "adaptive", .seed = 7 + c, .alpha = c % 2 ? 1 : 0.6};
     config.inverse.kind = c % 3;
@@ -362,10 +442,11 @@ static Config combination(int c)
 
 static void describe(const Config *config)
 {
+    static const char *const directions[] = {"plain", "centred", "whitened"};
     static const char *const inverse[] = {"trained", "fixed", "transpose"}, *const rules[] = {"min", "opt",
                                                                                               "online"};
     print_error("%s, %s, %s, scope %s, %s\n", inverse[config->inverse.kind], config->gate ? "gate" : "no gate",
-                config->direction ? "centred" : "plain", config->rate.scope ? "neuron" : "layer",
+                directions[config->direction], config->rate.scope ? "neuron" : "layer",
                 config->variant == VARIANT_LINE_SEARCH ? "line search" : rules[config->rate.rule]);
 }
 
@@ -389,6 +470,15 @@ static void whole_array(const Comm *comm, const Array *array, double w[WIDE][WID
     MPI_Allreduce(MPI_IN_PLACE, w, WIDE * WIDE, MPI_DOUBLE, MPI_SUM, comm->world);
 }
 
+/* The arrays W and V of the method: returns how many.  Others come after them. */
+static size_t weight_arrays(void *state, Array list[4 * LAYERS])
+{
+    size_t count = 0, all = reluopt_method_adaptive.arrays(state, list);
+    while (count < all && strchr("WV", list[count].name[0]))
+        count++;
+    return count;
+}
+
 static Matrix *matrix_of(Reference *s, const Array *array)
 {
     return &(array->name[0] == 'W' ? s->w : s->v)[array->name[1] - '0'];
@@ -406,13 +496,13 @@ static void disturb(Matrix *m)
 static bool pair_create(Pair *pair, Config config, const Shape *shape, const Comm *comm)
 {
     Error error = {0};
-    Array list[2 * LAYERS];
+    Array list[4 * LAYERS];
     *pair = (Pair){.config = config, .comm = comm};
     pair->reference.config = &pair->config;
     pair->reference.shape = *shape;
     if (reluopt_method_adaptive.create(&pair->state, &pair->config, shape, comm, &error))
         return false;
-    size_t count = reluopt_method_adaptive.arrays(pair->state, list);
+    size_t count = weight_arrays(pair->state, list);
     for (size_t i = 0; i < count; i++) {
         Matrix *m = matrix_of(&pair->reference, &list[i]);
         m->outputs = list[i].rows;
@@ -465,8 +555,8 @@ static double difference_of(const Matrix *m, double w[WIDE][WIDE])
 
 static void compare_weights(Pair *pair, Distance *worst)
 {
-    Array list[2 * LAYERS];
-    size_t count = reluopt_method_adaptive.arrays(pair->state, list);
+    Array list[4 * LAYERS];
+    size_t count = weight_arrays(pair->state, list);
     for (size_t a = 0; a < count; a++) {
         const Matrix *m = matrix_of(&pair->reference, &list[a]);
         double w[WIDE][WIDE];

@@ -114,6 +114,7 @@ class Ranks(program.ProgramTest):
         "line search, neuron": ["--variant", "line-search", "--batch", 100],
         "line search": ["--variant", "line-search", "--batch", 100, "--rate.scope", "layer"],
         "narrow": ["--network", "5,3,40"],
+        "whitened": ["--direction", "whitened"],
         "two inverse steps": ["--inverse.steps", 2],
         "tp": ["--method", "tp"],
         "dtp": ["--method", "dtp"],

@@ -109,6 +109,7 @@ static void test_defaults(void **state)
     assert_int_equal(c.seed, 1);
     assert_true(c.alpha == RELUOPT_AUTO && c.inverse.noise == 0.1 && c.rate.start == 1);
     assert_int_equal(c.direction, DIRECTION_CENTRED);
+    assert_true(c.whitening.lambda == 1);
     assert_true(c.gate);
     assert_int_equal(c.inverse.kind, INVERSE_TRAINED);
     assert_int_equal(c.inverse.steps, 1);
@@ -290,7 +291,7 @@ static void test_choice_names(void **state)
     assert_string_equal(reluopt_config_choice("coordinator", COORDINATOR_DEDICATED), "dedicated");
     assert_string_equal(reluopt_config_choice("eval.train", TRAIN_FULL), "full");
     assert_string_equal(reluopt_config_choice("data.header", 2), "auto");
-    assert_string_equal(reluopt_config_choice("direction", 2), "?");
+    assert_string_equal(reluopt_config_choice("direction", 3), "?");
     assert_string_equal(reluopt_config_choice("direction", -1), "?");
     assert_string_equal(reluopt_config_choice("batch", 0), "?");
     assert_string_equal(reluopt_config_choice("nothing", 0), "?");
@@ -611,7 +612,8 @@ static Config draw_config(uint64_t *s)
     c.epochs = 1 + (int)draw(s, 1000000000);
     c.seed = (int64_t)(draw(s, UINT64_C(1) << 47) << 16 | draw(s, 1 << 16));
     c.alpha = draw_real(s);
-    c.direction = (int)draw(s, 2);
+    c.direction = (int)draw(s, 3);
+    c.whitening.lambda = draw_real(s);
     c.gate = draw(s, 2) == 1;
     c.inverse.kind = (int)draw(s, 3);
     c.inverse.steps = (int)draw(s, 1001);

@@ -303,6 +303,47 @@ static void eigen_refuses_too_large_a_matrix(void **state)
     assert_non_null(strstr(error.message, "32767 x 32767"));
 }
 
+/* a: symmetric positive definite; its inverse is symmetric to the bit, and a times it the identity. */
+static void assert_inverse(const float *a, size_t n, double tolerance)
+{
+    float *inverse = malloc(n * n * sizeof *inverse);
+    memcpy(inverse, a, n * n * sizeof *a);
+    assert_true(reluopt_invert(inverse, n));
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            double sum = 0;
+            for (size_t k = 0; k < n; k++)
+                sum += (double)a[i * n + k] * inverse[k * n + j];
+            assert_true(fabs(sum - (i == j)) <= tolerance && inverse[i * n + j] == inverse[j * n + i]);
+        }
+    free(inverse);
+}
+
+static void inverse_of_positive_definite_matrices(void **state)
+{
+    (void)state;
+    static const size_t orders[] = {1, 2, 3, 10, 65, 200};
+    for (size_t o = 0; o < sizeof orders / sizeof orders[0]; o++) {
+        size_t n = orders[o];
+        float *x = random_matrix(n * n), *a = malloc(n * n * sizeof *a);
+        reluopt_product_nt(a, n, x, x, n, n, n);
+        for (size_t i = 0; i < n; i++)
+            a[i * n + i] += 1;
+        assert_inverse(a, n, 1e-4);
+        free(a);
+        free(x);
+    }
+}
+
+static void what_has_no_inverse_is_refused(void **state)
+{
+    (void)state;
+    float zero[4] = {0}, indefinite[4] = {1, 2, 2, 1}, nan[4] = {1, NAN, NAN, 1};
+    assert_false(reluopt_invert(zero, 2));
+    assert_false(reluopt_invert(indefinite, 2));
+    assert_false(reluopt_invert(nan, 2));
+}
+
 static void values_that_are_not_finite_are_reported(void **state)
 {
     (void)state;
@@ -341,6 +382,8 @@ int main(void)
         cmocka_unit_test(eigen_of_special_matrices),
         cmocka_unit_test(eigen_of_a_large_matrix),
         cmocka_unit_test(eigen_refuses_too_large_a_matrix),
+        cmocka_unit_test(inverse_of_positive_definite_matrices),
+        cmocka_unit_test(what_has_no_inverse_is_refused),
         cmocka_unit_test(values_that_are_not_finite_are_reported),
     };
     return cmocka_run_group_tests_name("dense", tests, start, NULL);

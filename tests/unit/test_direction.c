@@ -1,4 +1,5 @@
-/* test_direction.c - the centred direction against the explicit step in centred coordinates, done in double. */
+/* test_direction.c - the centred and whitened directions against the explicit steps in such coordinates, done
+ * in double. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +7,7 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "reluopt/dense.h"
@@ -178,6 +180,83 @@ static void offset_of_the_inputs_does_not_matter(void **state)
         assert_close(shifted.d[i], p.d[i], 1e-3);
 }
 
+/* ---- Whitened: the centred step in coordinates x = A (h - mu), with P = A' A ---- */
+
+/* P = A' A in float, from a random A (or a diagonal one). */
+static void make_inverse(double a[N][N], bool diagonal, float *inverse)
+{
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < N; k++)
+            a[i][k] = diagonal && i != k ? 0 : uniform() + (i == k);
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < N; k++) {
+            double p = 0;
+            for (int l = 0; l < N; l++)
+                p += a[l][i] * a[l][k];
+            if (!diagonal)
+                inverse[i * N + k] = (float)p;
+            else if (i == k)
+                inverse[i] = (float)p;
+        }
+}
+
+/* The gradient for v in z = v x + b' is R x'; a step of v moves w = v A.  D is what x and the bias make of it.
+ */
+static void explicit_whitened(const Problem *p, double a[N][N], Explicit *e)
+{
+    explicit_direction(p, e);
+    for (int j = 0; j < M; j++) {
+        double v[N] = {0};
+        for (int i = 0; i < N; i++)
+            for (int l = 0; l < N; l++)
+                v[i] += a[i][l] * e->g[j][l];
+        for (int i = 0; i < N; i++) {
+            e->g[j][i] = 0;
+            for (int l = 0; l < N; l++)
+                e->g[j][i] += v[l] * a[l][i];
+        }
+        for (int k = 0; k < B; k++) {
+            e->d[j][k] = e->bias[j];
+            for (int i = 0; i < N; i++)
+                e->d[j][k] += e->g[j][i] * centred_input(p, e, i, k);
+        }
+    }
+}
+
+static void assert_whitened(const Problem *p, const Explicit *e, double tolerance)
+{
+    for (int j = 0; j < M; j++) {
+        double carried = 0;
+        for (int i = 0; i < N; i++) {
+            assert_close(p->g[j * (N + 1) + i], e->g[j][i], tolerance);
+            carried += e->g[j][i] * e->mu[i];
+        }
+        assert_close(p->g[j * (N + 1) + N], e->bias[j] - carried, 10 * tolerance);
+        for (int k = 0; k < B; k++)
+            assert_close(p->d[j * B + k], e->d[j][k], 10 * tolerance);
+    }
+}
+
+static void whitened_step_is_the_centred_one_in_other_coordinates(void **state)
+{
+    (void)state;
+    static Problem p;
+    static Explicit e;
+    float inverse[N * N], scratch[M * N];
+    double a[N][N];
+    for (int c = 0; c < 20; c++) {
+        bool diagonal = c % 2;
+        make_problem(&p, c % 3);
+        make_inverse(a, diagonal, inverse);
+        reluopt_product_nt(p.g, N + 1, p.r, p.h, M, N + 1, B);
+        reluopt_row_means(p.mean, p.h, N, B);
+        reluopt_whiten(p.g, p.mean, inverse, diagonal ? 1 : N, M, N, scratch);
+        reluopt_product(p.d, p.g, N + 1, p.h, M, B, N + 1);
+        explicit_whitened(&p, a, &e);
+        assert_whitened(&p, &e, 3e-4);
+    }
+}
+
 static void no_rows_and_no_inputs(void **state)
 {
     (void)state;
@@ -185,6 +264,8 @@ static void no_rows_and_no_inputs(void **state)
     const float mean[2] = {5, 5};
     reluopt_centre(g, mean, 0, 2);
     reluopt_centre(g, mean, 3, 0); /* bias only */
+    reluopt_whiten(g, mean, mean, 2, 0, 2, NULL);
+    reluopt_whiten(g, mean, mean, 1, 0, 2, NULL);
     assert_true(g[0] == 1 && g[1] == 2 && g[2] == 3);
 }
 
@@ -196,6 +277,7 @@ int main(void)
         cmocka_unit_test(outputs_move_as_in_centred_coordinates),
         cmocka_unit_test(zero_mean_inputs_change_nothing),
         cmocka_unit_test(offset_of_the_inputs_does_not_matter),
+        cmocka_unit_test(whitened_step_is_the_centred_one_in_other_coordinates),
         cmocka_unit_test(no_rows_and_no_inputs),
     };
     return cmocka_run_group_tests_name("direction", tests, NULL, NULL);
