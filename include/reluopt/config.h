@@ -36,6 +36,16 @@ typedef enum Init { INIT_HE, INIT_GLOROT, INIT_ORTHOGONAL, INIT_TRANSPOSE } Init
 typedef enum Coordinator { COORDINATOR_SHARED, COORDINATOR_DEDICATED } Coordinator;
 typedef enum TrainFigures { TRAIN_AUTO, TRAIN_RUNNING, TRAIN_FULL } TrainFigures;
 
+/* How regression trees grow. */
+typedef struct TreeConfig {
+    int depth;        /* edges from the root to a leaf, at most */
+    int leaves;       /* at most */
+    int min_samples;  /* of a leaf, at least */
+    int bins;         /* of a feature, at most */
+    int rounds;       /* K2, boosting rounds of a layer per step */
+    double shrinkage; /* gamma, share of a leaf's mean that the tree adds */
+} TreeConfig;
+
 /* Plain data without pointers: rank 0 resolves it and sends it to all ranks as bytes.  Texts are UTF-8 and
  * zero-filled, so equal configurations are equal as bytes. */
 typedef struct Config {
@@ -53,7 +63,7 @@ typedef struct Config {
     double alpha;  /* step of the first target, thesis: 1; RELUOPT_AUTO */
     int direction; /* Direction */
     struct {
-        double lambda; /* of the ridge, in units of the mean variance */
+        double lambda; /* of the ridge, in units of the mean eigenvalue */
     } whitening;
     bool gate;        /* difference taken linearly, where the neuron is active */
     int target_layer; /* TargetLayer: whose target comes from the gradient of the loss */
@@ -76,6 +86,7 @@ typedef struct Config {
     double momentum;      /* beta */
     double decay;         /* gamma */
     double epsilon;
+    TreeConfig trees; /* of method mgbdt */
     struct {
         int forward; /* Init */
         int inverse; /* Init */

@@ -63,6 +63,7 @@ extern const Method reluopt_method_adaptive;
 extern const Method reluopt_method_gd, reluopt_method_sgd, reluopt_method_momentum, reluopt_method_adagrad,
     reluopt_method_rmsprop, reluopt_method_adadelta, reluopt_method_adam, reluopt_method_fa, reluopt_method_dfa;
 extern const Method reluopt_method_tp, reluopt_method_dtp;
+extern const Method reluopt_method_mgbdt;
 
 /* Name and one line about each method, for --help.  Not collective. */
 void reluopt_method_help(FILE *out);

@@ -6,29 +6,31 @@
 
 enum { USUAL_BATCH = 100 };
 
-/* What variant, update and alpha stand for at auto. */
+/* What variant, update, learning_rate and alpha stand for at auto. */
 typedef struct Usual {
     const char *method;
     Variant variant;
     Update update;
-    double alpha;
-    bool named; /* the method is this rule by name, so no other will do */
+    bool named;           /* the method is this rule by name, so no other will do */
+    double learning_rate; /* with that rule; 0: the rule's own */
+    double alpha;         /* 0: not used */
 } Usual;
 
 // clang-format off
 static const Usual usual_of_method[] = {
-    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     1,            false},
-    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     0.1,          false},
-    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     0.1,          false},
-    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      RELUOPT_AUTO, true},
-    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      RELUOPT_AUTO, true},
-    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, RELUOPT_AUTO, true},
-    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  RELUOPT_AUTO, true},
-    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  RELUOPT_AUTO, true},
-    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, RELUOPT_AUTO, true},
-    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     RELUOPT_AUTO, true},
-    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      RELUOPT_AUTO, false},
-    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      RELUOPT_AUTO, false},
+    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false, 0,    1},
+    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false, 0,    0.1},
+    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false, 0,    0.1},
+    {"mgbdt",    VARIANT_ONLINE, UPDATE_AUTO,     false, 0,    1},
+    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true,  0,    0},
+    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true,  0,    0},
+    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, true,  0,    0},
+    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  true,  0,    0},
+    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true,  0,    0},
+    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true,  0,    0},
+    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true,  0,    0},
+    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      false, 0.03, 0},
+    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      false, 0.03, 0},
 };
 
 /* What the numbers of an update rule stand for at auto; those that it does not use stay at auto. */
@@ -67,10 +69,12 @@ void reluopt_config_resolve(Config *config)
         config->variant = (int)usual->variant;
     if (usual && config->update == UPDATE_AUTO)
         config->update = (int)usual->update;
-    if (usual)
+    if (usual && usual->alpha > 0)
         settle(&config->alpha, usual->alpha);
     if (config->batch == RELUOPT_AUTO)
         config->batch = config->variant == VARIANT_BATCH ? USUAL_BATCH : 0;
+    if (usual && usual->learning_rate > 0 && config->update == (int)usual->update)
+        settle(&config->learning_rate, usual->learning_rate);
     settle(&config->learning_rate, usual_of_rule[config->update].learning_rate);
     settle(&config->momentum, usual_of_rule[config->update].momentum);
     settle(&config->decay, usual_of_rule[config->update].decay);
@@ -93,6 +97,8 @@ static const char *conflict(const Config *c, int size)
         return "variant: line-search is for method: adaptive; others take variant: batch or online";
     if (strcmp(c->method, "gd") == 0 && c->variant != VARIANT_ONLINE)
         return "method: gd uses the whole training set: set variant: online, or method: sgd for batches";
+    if (strcmp(c->method, "mgbdt") == 0 && c->variant != VARIANT_ONLINE)
+        return "method: mgbdt grows trees on the whole training set: set variant: online";
     if (usual && usual->named && c->update != (int)usual->update)
         return "update: the method has a rule of its own; name that rule as the method instead";
     if (c->batch_norm && c->batch == 1)

@@ -8,6 +8,7 @@ static const Method *const table[] = {
     &reluopt_method_adaptive, &reluopt_method_gd,      &reluopt_method_sgd,      &reluopt_method_momentum,
     &reluopt_method_adagrad,  &reluopt_method_rmsprop, &reluopt_method_adadelta, &reluopt_method_adam,
     &reluopt_method_fa,       &reluopt_method_dfa,     &reluopt_method_tp,       &reluopt_method_dtp,
+    &reluopt_method_mgbdt,
 };
 enum { METHODS = sizeof table / sizeof table[0] };
 

@@ -723,6 +723,8 @@ static void test_resolve_methods(void **state)
         {"method: adam", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
         {"method: tp", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
         {"method: dtp\nupdate: sgd", VARIANT_BATCH, UPDATE_SGD, 0.1, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
+        {"method: fa", VARIANT_BATCH, UPDATE_SGD, 0.03, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
+        {"method: dfa\nupdate: adam", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
         {"method: adam\nvariant: online\nlearning_rate: 3\nmomentum: 0.5\ndecay: 0\nepsilon: 0.1",
          VARIANT_ONLINE, UPDATE_ADAM, 3, 0.5, 0, 0.1},
     };
@@ -745,7 +747,11 @@ static void test_resolve_alpha(void **state)
     static const struct {
         const char *yaml;
         double alpha;
-    } cases[] = {{"", 1}, {"method: dtp", 0.1}, {"method: tp\nalpha: 3", 3}, {"method: adam", RELUOPT_AUTO}};
+    } cases[] = {{"", 1},
+                 {"method: dtp", 0.1},
+                 {"method: tp\nalpha: 3", 3},
+                 {"method: mgbdt", 1},
+                 {"method: adam", RELUOPT_AUTO}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Config c = parse_good(cases[i].yaml);
         reluopt_config_resolve(&c);
