@@ -69,7 +69,7 @@ void reluopt_config_resolve(Config *config)
         config->variant = (int)usual->variant;
     if (usual && config->update == UPDATE_AUTO)
         config->update = (int)usual->update;
-    if (usual)
+    if (usual && usual->alpha > 0)
         settle(&config->alpha, usual->alpha);
     if (config->batch == RELUOPT_AUTO)
         config->batch = config->variant == VARIANT_BATCH ? USUAL_BATCH : 0;

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Back-propagation and feedback alignment end to end: every method learns, on any number of ranks, and its
+"""Methods with update rules end to end: every method learns, on any number of ranks, and its
 checkpoint evaluates to the same figures; settings that do not go together are refused."""
 import os
 import unittest
@@ -8,7 +8,7 @@ import numpy
 
 import program
 
-METHODS = "gd", "sgd", "momentum", "adagrad", "rmsprop", "adadelta", "adam", "fa", "dfa"
+METHODS = "gd", "sgd", "momentum", "adagrad", "rmsprop", "adadelta", "adam", "fa", "dfa", "tp", "dtp"
 LAYER_OPTIONS = "--batch_norm", "yes", "--residual", "yes", "--network", "40,40,40"
 SOYBEAN = os.path.join(os.environ.get("RELUOPT_DATA", os.path.join(program.TOP, "data")), "soybean")
 
@@ -61,7 +61,9 @@ class Checkpoints(program.ProgramTest):
     def test_eval_repeats_the_figures_at_any_np(self):
         for settings in [("--method", m) for m in METHODS] + [
                 ("--method", "adam", *LAYER_OPTIONS), ("--method", "fa", *LAYER_OPTIONS),
-                ("--method", "sgd", "--loss", "mse", "--activation", "tanh")]:
+                ("--method", "sgd", "--loss", "mse", "--activation", "tanh"),
+                ("--method", "tp", "--inverse.kind", "fixed", "--target.layer", "output"),
+                ("--method", "dtp", "--loss", "mse", "--activation", "sigmoid", "--inverse.activation", "linear")]:
             out = "-".join(settings).replace("--", "")
             figures = self.train(*settings, "--epochs", 2, out=out)
             for np in 1, 3:
@@ -92,6 +94,11 @@ class Refused(program.ProgramTest):
                 (("adaptive", "--batch_norm", "yes"), "batch_norm: not used by method: adaptive"),
                 (("adaptive", "--learning_rate", 1), "learning_rate: not used by method: adaptive"),
                 (("sgd", "--learning_rate", 0), "must be a number > 0"),
+                (("adaptive", "--target.layer", "output"), "target.layer: not used by method: adaptive"),
+                (("dtp", "--gate", "no"), "gate: not used by method: dtp"),
+                (("dtp", "--batch_norm", "yes"), "batch_norm: not used by method: dtp"),
+                (("dtp", "--inverse.warmup", 3, "--epochs", 3), "inverse.warmup leaves no epoch"),
+                (("tp", "--inverse.kind", "fixed", "--inverse.alternate", "yes"), "need inverse.kind: trained"),
                 (("backprop",), "there are: adaptive, gd")]:
             self.refused("train", "--method", *settings, code=2, says=[says])
 

@@ -747,7 +747,11 @@ static void test_resolve_alpha(void **state)
     static const struct {
         const char *yaml;
         double alpha;
-    } cases[] = {{"", 1}, {"method: dtp", 0.1}, {"method: tp\nalpha: 3", 3}, {"method: adam", RELUOPT_AUTO}};
+    } cases[] = {{"", 1},
+                 {"method: dtp", 0.1},
+                 {"method: tp\nalpha: 3", 3},
+                 {"method: mgbdt", 1},
+                 {"method: adam", RELUOPT_AUTO}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Config c = parse_good(cases[i].yaml);
         reluopt_config_resolve(&c);
