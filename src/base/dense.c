@@ -39,13 +39,15 @@ static void call_tn(float *c, size_t ldc, const float *a, size_t lda, const floa
 }
 
 /* Rows in whole blocks, then the rest; small products block by block, because OpenBLAS turns to other kernels
- * for products of up to 10^6 multiplications, whatever their shape.  Row j of c comes from a + j * next. */
+ * for products of up to 10^6 multiplications, whatever their shape.  (From 16 rows on, which are 4 blocks, a
+ * product is not small where 4 rows have more than a quarter of that; fewer may be all there are, or a shard.)
+ * Row j of c comes from a + j * next. */
 static void by_blocks(Product *product, float *c, size_t ldc, const float *a, size_t lda, size_t next,
                       const float *b, size_t m, size_t n, size_t k)
 {
-    enum { SMALL = 250000 };
+    enum { SMALL = 1000000, FEW = 16 };
     size_t block = reluopt_dense_block(), whole = m / block * block;
-    size_t step = block * n * k <= SMALL ? block : whole;
+    size_t step = block * n * k <= (m < FEW ? SMALL : SMALL / 4) ? block : whole;
     if (n == 0)
         return;
     for (size_t j = 0; j < whole; j += step)

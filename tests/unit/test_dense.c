@@ -303,6 +303,48 @@ static void eigen_refuses_too_large_a_matrix(void **state)
     assert_non_null(strstr(error.message, "32767 x 32767"));
 }
 
+/* ---- Shards: rows have the same bits whichever rows are computed with them ---- */
+
+/* c = a b of a (m x k) or a' (k x m), b (k x n) or b' (n x k), `shard` rows at a time. */
+static void by_shards(int form, float *c, const float *a, const float *b, Sizes s, size_t shard)
+{
+    for (size_t j = 0; j < s.m; j += shard) {
+        size_t rows = shard < s.m - j ? shard : s.m - j;
+        if (form == 0)
+            reluopt_product(c + j * s.n, a + j * s.k, s.k, b, rows, s.n, s.k);
+        if (form == 1)
+            reluopt_product_nt(c + j * s.n, s.n, a + j * s.k, b, rows, s.n, s.k);
+        if (form == 2)
+            reluopt_product_tn(c + j * s.n, a + j, s.m, b, rows, s.n, s.k);
+    }
+}
+
+static void check_shards(Sizes s)
+{
+    size_t block = reluopt_dense_block(), shard = s.m < 16 ? block : (16 + block - 1) / block * block;
+    float *a = random_matrix(s.m * s.k), *b = random_matrix(s.k * s.n);
+    float *whole = random_matrix(s.m * s.n), *parts = random_matrix(s.m * s.n);
+    for (int form = 0; form < 3; form++) {
+        by_shards(form, whole, a, b, s, s.m);
+        by_shards(form, parts, a, b, s, shard);
+        assert_memory_equal(whole, parts, s.m * s.n * sizeof *whole);
+    }
+    free(a);
+    free(b);
+    free(whole);
+    free(parts);
+}
+
+static void shards_have_the_bits_of_the_whole(void **state)
+{
+    (void)state;
+    static const Sizes shards[] = {{10, 500, 501, 0}, {10, 500, 500, 0}, {10, 500, 300, 0}, {10, 300, 501, 0},
+                                   {10, 100, 501, 0}, {15, 250, 251, 0}, {13, 501, 200, 0}, {10, 20, 30, 0},
+                                   {96, 500, 500, 0}, {96, 300, 200, 0}, {96, 250, 251, 0}, {100, 40, 50, 0}};
+    for (size_t i = 0; i < sizeof shards / sizeof shards[0]; i++)
+        check_shards(shards[i]);
+}
+
 /* a: symmetric positive definite; its inverse is symmetric to the bit, and a times it the identity. */
 static void assert_inverse(const float *a, size_t n, double tolerance)
 {
@@ -382,6 +424,7 @@ int main(void)
         cmocka_unit_test(eigen_of_special_matrices),
         cmocka_unit_test(eigen_of_a_large_matrix),
         cmocka_unit_test(eigen_refuses_too_large_a_matrix),
+        cmocka_unit_test(shards_have_the_bits_of_the_whole),
         cmocka_unit_test(inverse_of_positive_definite_matrices),
         cmocka_unit_test(what_has_no_inverse_is_refused),
         cmocka_unit_test(values_that_are_not_finite_are_reported),
