@@ -27,6 +27,8 @@ RUNS = {  # name: settings, on the generated rings-xor
     "line-search": ["--variant", "line-search", "--batch", 500, "--rate.scope", "layer"],
     "fixed inverse": ["--inverse.kind", "fixed"],
     "transpose": ["--inverse.kind", "transpose"],
+    "exact": ["--rate.rule", "exact"],
+    "exact, layer": ["--rate.rule", "exact", "--rate.scope", "layer"],
 }
 # Kernels of BLAS differ in the last bits, and training amplifies that: 6e-4 was the most seen between three of them.
 TOLERANCE = 2e-3
@@ -63,6 +65,9 @@ class RealWidth(program.ProgramTest):
 
     def test_trained_inverse(self):
         self.check()
+
+    def test_exact_search(self):
+        self.check("--rate.rule", "exact")
 
     def test_transpose(self):
         self.check("--inverse.kind", "transpose")
