@@ -18,6 +18,7 @@ COLUMNS = ["train_loss", "test_loss", "test_accuracy"]
 EPOCHS = 3
 THESIS = ["--direction", "plain", "--gate", "no", "--rate.rule", "min", "--rate.scope", "layer",
           "--init.inverse", "orthogonal"]
+METHODS = ["gd", "sgd", "momentum", "adagrad", "rmsprop", "adadelta", "adam", "fa", "dfa", "mgbdt"]
 RUNS = {  # name: settings, on the generated rings-xor
     "online, thesis": ["--variant", "online", *THESIS],
     "batch, thesis": ["--variant", "batch", "--batch", 500, *THESIS],
@@ -31,6 +32,11 @@ RUNS = {  # name: settings, on the generated rings-xor
     "dtp": ["--method", "dtp", "--inverse.steps", 2],
     "dtp, thesis": ["--method", "dtp", "--target.layer", "output", "--alpha", 1, "--update", "sgd"],
     "dtp, tanh": ["--method", "dtp", "--activation", "tanh", "--inverse.alternate", "yes"],
+    "exact, layer": ["--rate.rule", "exact", "--rate.scope", "layer"],
+    "whitened": ["--direction", "whitened"],
+    **{method: ["--method", method] for method in METHODS},
+    "sgd, normalised, residual": ["--method", "sgd", "--batch", 500, "--batch_norm", "yes", "--residual", "yes"],
+    "adam, tanh": ["--method", "adam", "--activation", "tanh", "--loss", "mse"],
 }
 # Kernels of BLAS differ in the last bits, and training amplifies that: 6e-4 was the most seen between three of them.
 TOLERANCE = 2e-3
@@ -67,6 +73,9 @@ class RealWidth(program.ProgramTest):
 
     def test_trained_inverse(self):
         self.check()
+
+    def test_exact_search(self):
+        self.check("--rate.rule", "exact")
 
     def test_transpose(self):
         self.check("--inverse.kind", "transpose")
