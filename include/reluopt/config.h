@@ -60,21 +60,21 @@ typedef struct Config {
     int loss;                        /* Loss */
     int epochs;
     int64_t seed;
-    double alpha;  /* output target step, thesis: 1 */
+    double alpha;  /* step of the first target, thesis: 1; RELUOPT_AUTO */
     int direction; /* Direction */
     struct {
-        double lambda; /* of the ridge, in units of the mean variance */
+        double lambda; /* of the ridge, in units of the mean eigenvalue */
     } whitening;
     bool gate;        /* difference taken linearly, where the neuron is active */
     int target_layer; /* TargetLayer: whose target comes from the gradient of the loss */
     struct {
-        int kind;             /* InverseKind */
-        int activation;       /* InverseActivation */
-        int steps;            /* K1 */
-        double noise;         /* sigma, in units of the layer's own standard deviation of activations */
-        double learning_rate; /* of its update rule; RELUOPT_AUTO: learning_rate */
-        int warmup;           /* first epochs, in which the inverses alone are trained */
-        bool alternate;       /* epochs of the inverses and of the weights take turns */
+        int kind;       /* InverseKind */
+        int activation; /* InverseActivation */
+        int steps;      /* K1 */
+        double noise;   /* sigma, in units of the layer's own standard deviation of activations */
+        double rate;    /* of its update rule; RELUOPT_AUTO: learning_rate */
+        int warmup;     /* first epochs, in which the inverses alone are trained */
+        bool alternate; /* epochs of the inverses and of the weights take turns */
     } inverse;
     struct {
         int rule;     /* RateRule */
@@ -138,9 +138,9 @@ char *reluopt_config_text(const Config *config, bool comments, Error *error);
 /* Key, meaning, default and choices, for --help. */
 void reluopt_config_help(FILE *out);
 
-/* Give settings at auto their values: the method's own variant and update rule, the rule's own rates, batch 100
- * for the batch variant, else 0 (the whole training set).  What the method does not use stays at auto.  Call it
- * before the check and the echo.  Not collective. */
+/* Give settings at auto their values: the method's own variant, update rule and alpha, the rule's own rates,
+ * batch 100 for the batch variant, else 0 (the whole training set).  What the method does not use stays at
+ * auto. Call it before the check and the echo.  Not collective. */
 void reluopt_config_resolve(Config *config);
 
 /* Make the paths in data.dir, data.train and data.test absolute, so that the echo means the same files in any

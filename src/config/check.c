@@ -4,44 +4,46 @@
 
 #include "table.h"
 
-enum { USUAL_BATCH = 100 };
+enum { USUAL_BATCH = 100, NONE = RELUOPT_AUTO };
 
-/* What variant and update stand for at auto. */
+/* What variant, update, learning_rate and alpha stand for at auto. */
 typedef struct Usual {
     const char *method;
     Variant variant;
     Update update;
-    bool named; /* the method is this rule by name, so no other will do */
+    bool named;           /* the method is this rule by name, so no other will do */
+    double learning_rate; /* with that rule; NONE: the rule's own */
+    double alpha;         /* NONE: not used */
 } Usual;
 
 // clang-format off
 static const Usual usual_of_method[] = {
-    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false},
-    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false},
-    {"mgbdt",    VARIANT_ONLINE, UPDATE_AUTO,     false},
-    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false},
-    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true},
-    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true},
-    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, true},
-    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  true},
-    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true},
-    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true},
-    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true},
-    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      false},
-    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      false},
+    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false, NONE, 1},
+    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false, NONE, 0.1},
+    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false, NONE, 0.1},
+    {"mgbdt",    VARIANT_ONLINE, UPDATE_AUTO,     false, NONE, 1},
+    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true,  NONE, NONE},
+    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true,  NONE, NONE},
+    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, true,  NONE, NONE},
+    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  true,  NONE, NONE},
+    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true,  NONE, NONE},
+    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true,  NONE, NONE},
+    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true,  NONE, NONE},
+    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      false, 0.03, NONE},
+    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      false, 0.03, NONE},
 };
 
 /* What the numbers of an update rule stand for at auto; those that it does not use stay at auto. */
 static const struct {
     double learning_rate, momentum, decay, epsilon;
 } usual_of_rule[] = {
-    [UPDATE_SGD]      = {0.1,          RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
-    [UPDATE_MOMENTUM] = {0.02,         0.9,          RELUOPT_AUTO, RELUOPT_AUTO},
-    [UPDATE_ADAGRAD]  = {0.01,         RELUOPT_AUTO, RELUOPT_AUTO, 1e-10},
-    [UPDATE_RMSPROP]  = {0.001,        RELUOPT_AUTO, 0.99,         1e-8},
-    [UPDATE_ADADELTA] = {1,            RELUOPT_AUTO, 0.9,          1e-6},
-    [UPDATE_ADAM]     = {0.001,        0.9,          0.999,        1e-8},
-    [UPDATE_AUTO]     = {RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
+    [UPDATE_SGD]      = {0.1,   NONE, NONE,  NONE},
+    [UPDATE_MOMENTUM] = {0.02,  0.9,  NONE,  NONE},
+    [UPDATE_ADAGRAD]  = {0.01,  NONE, NONE,  1e-10},
+    [UPDATE_RMSPROP]  = {0.001, NONE, 0.99,  1e-8},
+    [UPDATE_ADADELTA] = {1,     NONE, 0.9,   1e-6},
+    [UPDATE_ADAM]     = {0.001, 0.9,  0.999, 1e-8},
+    [UPDATE_AUTO]     = {NONE,  NONE, NONE,  NONE},
 };
 // clang-format on
 
@@ -67,8 +69,12 @@ void reluopt_config_resolve(Config *config)
         config->variant = (int)usual->variant;
     if (usual && config->update == UPDATE_AUTO)
         config->update = (int)usual->update;
+    if (usual)
+        settle(&config->alpha, usual->alpha);
     if (config->batch == RELUOPT_AUTO)
         config->batch = config->variant == VARIANT_BATCH ? USUAL_BATCH : 0;
+    if (usual && config->update == (int)usual->update)
+        settle(&config->learning_rate, usual->learning_rate);
     settle(&config->learning_rate, usual_of_rule[config->update].learning_rate);
     settle(&config->momentum, usual_of_rule[config->update].momentum);
     settle(&config->decay, usual_of_rule[config->update].decay);
@@ -107,8 +113,8 @@ static const char *conflict(const Config *c, int size)
     if (c->inverse.kind == INVERSE_TRAINED && c->inverse.steps == 0)
         return "inverse.kind: trained needs inverse.steps of at least 1; without training: inverse.kind: fixed";
     if (c->inverse.kind != INVERSE_TRAINED &&
-        (c->inverse.warmup > 0 || c->inverse.alternate || c->inverse.learning_rate != RELUOPT_AUTO))
-        return "inverse.warmup, inverse.alternate and inverse.learning_rate need inverse.kind: trained";
+        (c->inverse.warmup > 0 || c->inverse.alternate || c->inverse.rate != RELUOPT_AUTO))
+        return "inverse.warmup, inverse.alternate and inverse.rate need inverse.kind: trained";
     if (c->inverse.warmup + (c->inverse.alternate ? 1 : 0) >= c->epochs)
         return "inverse.warmup leaves no epoch to train the weights: set more epochs";
     if (file && c->data.train[0] == '\0')

@@ -97,18 +97,6 @@ static const float *predict(void *state, const Batch *batch)
     return reluopt_network_predict(&s->net, batch);
 }
 
-static int create_whitening(Adaptive *s, Error *error)
-{
-    const Shape *shape = &s->net.shape;
-    size_t room = reluopt_network_room(&s->net), inputs = shape->width[0] * shape->columns;
-    s->centred = reluopt_alloc(room > inputs ? room : inputs, sizeof(float), error);
-    for (size_t i = 0; i < shape->layers && !error->code; i++)
-        if (reluopt_whitening_create(&s->whitening[i], shape->width[i], i == 0, s->net.comm, error) ==
-            RELUOPT_OK)
-            reluopt_weights_whiten(&s->net.weights[i + 1], &s->whitening[i], error);
-    return error->code;
-}
-
 static int create_layers(Adaptive *s, const Config *config, const Shape *shape, const Comm *comm, Error *error)
 {
     TargetForm form = config->gate ? FORM_GATED : FORM_DIFFERENCE;
@@ -121,6 +109,18 @@ static int create_layers(Adaptive *s, const Config *config, const Shape *shape, 
              reluopt_weights_create_step(&s->inverses.v[i], shape->columns, error)))
             return error->code;
     return RELUOPT_OK;
+}
+
+static int create_whitening(Adaptive *s, Error *error)
+{
+    const Shape *shape = &s->net.shape;
+    size_t room = reluopt_network_room(&s->net), inputs = shape->width[0] * shape->columns;
+    s->centred = reluopt_alloc(room > inputs ? room : inputs, sizeof(float), error);
+    for (size_t i = 0; i < shape->layers && !error->code; i++)
+        if (reluopt_whitening_create(&s->whitening[i], shape->width[i], i == 0, s->net.comm, error) ==
+            RELUOPT_OK)
+            reluopt_weights_whiten(&s->net.weights[i + 1], &s->whitening[i], error);
+    return error->code;
 }
 
 static void destroy(void *state)

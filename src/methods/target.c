@@ -2,7 +2,7 @@
  * the inverses as they are, dtp by differences (Lee et al. 2015; variants: Bartunov et al. 2018).
  *
  * Every layer but the last follows the gradient of its own loss, the mean over the batch of
- * ||f_i(W[i] H[i-1]) - T[i]||^2 (2-37); the last one that of the mean cross-entropy.  Every inverse follows the
+ * ||f_i(W[i] H[i-1]) - T[i]||^2 (2-37); the last one that of the mean loss.  Every inverse follows the
  * gradient of the mean of ||g_i(f_i(Hn)) - Hn||^2, Hn = H[i-1] + noise (2-36). */
 #include <math.h>
 #include <stdlib.h>
@@ -119,8 +119,8 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     bool forward = since >= 0 && (!alternate || since % 2 == 1);
     bool inverse = trained && (since < 0 || !alternate || since % 2 == 0);
     reluopt_network_forward(&s->net, batch);
-    reluopt_cross_entropy(s->net.h[last], batch->label, s->net.shape.width[last], batch->count, score,
-                          s->delta);
+    reluopt_loss((Loss)s->config->loss, s->net.h[last], batch->label, s->net.shape.width[last], batch->count,
+                 score, s->delta);
     if (forward) {
         first_target(s);
         reluopt_inverse_targets(&s->inverses);
@@ -134,8 +134,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
 static const float *predict(void *state, const Batch *batch)
 {
     Target *s = state;
-    reluopt_network_forward(&s->net, batch);
-    return s->net.h[s->net.shape.layers];
+    return reluopt_network_predict(&s->net, batch);
 }
 
 static int create_learner(Learner *learner, Weights *weights, const Config *config, Error *error)
@@ -180,8 +179,8 @@ static int create(void **state, const Config *config, const Shape *shape, const 
         return error->code;
     s->config = config;
     s->inverse_config = *config;
-    if (config->inverse.learning_rate != RELUOPT_AUTO)
-        s->inverse_config.learning_rate = config->inverse.learning_rate;
+    if (config->inverse.rate != RELUOPT_AUTO)
+        s->inverse_config.learning_rate = config->inverse.rate;
     size_t last = config->target_layer == TARGET_OUTPUT ? shape->layers : shape->layers - 1;
     if (reluopt_network_create(&s->net, config, shape, comm, error) ||
         reluopt_inverse_create(&s->inverses, &s->net, form, last, error) || create_learners(s, error)) {

@@ -27,6 +27,10 @@ RUNS = {  # name: settings, on the generated rings-xor
     "line-search": ["--variant", "line-search", "--batch", 500, "--rate.scope", "layer"],
     "fixed inverse": ["--inverse.kind", "fixed"],
     "transpose": ["--inverse.kind", "transpose"],
+    "tp": ["--method", "tp"],
+    "dtp": ["--method", "dtp", "--inverse.steps", 2],
+    "dtp, thesis": ["--method", "dtp", "--target.layer", "output", "--alpha", 1, "--update", "sgd"],
+    "dtp, tanh": ["--method", "dtp", "--activation", "tanh", "--inverse.alternate", "yes"],
 }
 # Kernels of BLAS differ in the last bits, and training amplifies that: 6e-4 was the most seen between three of them.
 TOLERANCE = 2e-3

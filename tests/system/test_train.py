@@ -116,6 +116,9 @@ class Ranks(program.ProgramTest):
         "narrow": ["--network", "5,3,40"],
         "whitened": ["--direction", "whitened"],
         "two inverse steps": ["--inverse.steps", 2],
+        "tp": ["--method", "tp"],
+        "dtp": ["--method", "dtp"],
+        "dtp, outputs": ["--method", "dtp", "--target.layer", "output", "--activation", "tanh"],
     }
 
     def test_first_20_steps(self):

@@ -107,7 +107,7 @@ static void test_defaults(void **state)
     assert_int_equal(c.batch, RELUOPT_AUTO);
     assert_int_equal(c.epochs, 20);
     assert_int_equal(c.seed, 1);
-    assert_true(c.alpha == 1 && c.inverse.noise == 0.1 && c.rate.start == 1);
+    assert_true(c.alpha == RELUOPT_AUTO && c.inverse.noise == 0.1 && c.rate.start == 1);
     assert_int_equal(c.direction, DIRECTION_CENTRED);
     assert_true(c.whitening.lambda == 1);
     assert_true(c.gate);
@@ -176,7 +176,7 @@ static void test_set_bad_numbers(void **state)
         assert_not_set("seed", integers[i], "must be an integer from 0 to 9223372036854775807 (default 1)");
     }
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
-        assert_not_set("alpha", reals[i], "must be a number > 0 and <= 1000000 (default 1)");
+        assert_not_set("alpha", reals[i], "must be a number > 0 and <= 1000000, or auto (default auto)");
         assert_not_set("inverse.noise", reals[i], "must be a number >= 0 and <= 1000000 (default 0.1)");
     }
     assert_not_set("epochs", "0", "an integer from 1 to");
@@ -271,10 +271,9 @@ static void test_unknown_option(void **state)
     Config c = defaults();
     Error error = {0};
     assert_int_equal(reluopt_config_set(&c, "inverse", "fixed", &error), RELUOPT_USAGE);
-    assert_string_equal(
-        error.message,
-        "--inverse: is a group of keys: inverse.kind, inverse.activation, inverse.steps, inverse.noise, "
-        "inverse.learning_rate, inverse.warmup, inverse.alternate");
+    assert_string_equal(error.message,
+                        "--inverse: is a group of keys: inverse.kind, inverse.activation, inverse.steps, "
+                        "inverse.noise, inverse.rate, inverse.warmup, inverse.alternate");
     assert_true(reluopt_config_is_key("inverse.kind"));
     assert_false(reluopt_config_is_key("inverse"));
 }
@@ -722,6 +721,10 @@ static void test_resolve_methods(void **state)
         {"method: rmsprop", VARIANT_BATCH, UPDATE_RMSPROP, 0.001, RELUOPT_AUTO, 0.99, 1e-8},
         {"method: adadelta", VARIANT_BATCH, UPDATE_ADADELTA, 1, RELUOPT_AUTO, 0.9, 1e-6},
         {"method: adam", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
+        {"method: fa", VARIANT_BATCH, UPDATE_SGD, 0.03, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
+        {"method: dfa\nupdate: adam", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
+        {"method: tp", VARIANT_BATCH, UPDATE_ADAM, 0.001, 0.9, 0.999, 1e-8},
+        {"method: dtp\nupdate: sgd", VARIANT_BATCH, UPDATE_SGD, 0.1, RELUOPT_AUTO, RELUOPT_AUTO, RELUOPT_AUTO},
         {"method: adam\nvariant: online\nlearning_rate: 3\nmomentum: 0.5\ndecay: 0\nepsilon: 0.1",
          VARIANT_ONLINE, UPDATE_ADAM, 3, 0.5, 0, 0.1},
     };
@@ -735,6 +738,20 @@ static void test_resolve_methods(void **state)
         Error error = {0};
         assert_int_equal(reluopt_config_check(&c, 1, &error), RELUOPT_OK);
         assert_round_trip(&c);
+    }
+}
+
+static void test_resolve_alpha(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        double alpha;
+    } cases[] = {{"", 1}, {"method: dtp", 0.1}, {"method: tp\nalpha: 3", 3}, {"method: adam", RELUOPT_AUTO}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Config c = parse_good(cases[i].yaml);
+        reluopt_config_resolve(&c);
+        assert_true(c.alpha == cases[i].alpha);
     }
 }
 
@@ -819,11 +836,25 @@ static void test_check(void **state)
         {"method: momentum\nmomentum: 1", "momentum and decay must be less than 1"},
         {"method: adam\ndecay: 1", "momentum and decay must be less than 1"},
         {"method: adam\nalpha: 2", "alpha: not used by method: adam"},
-        {"method: adam\nalpha: 1", NULL},
+        {"method: adam\nalpha: auto", NULL},
         {"method: adam\ninverse.kind: fixed", "inverse.kind: not used by method: adam"},
         {"learning_rate: 0.1", "learning_rate: not used by method: adaptive"},
         {"activation: tanh", "activation: not used by method: adaptive"},
         {"update: sgd", "update: not used by method: adaptive"},
+        {"inverse.warmup: 1", "inverse.warmup: not used by method: adaptive"},
+        {"target.layer: output", "target.layer: not used by method: adaptive"},
+        {"method: tp\nalpha: 2\ninverse: {activation: linear, rate: 0.1}\ndecay: 0.9", NULL},
+        {"method: dtp\nactivation: tanh\nvariant: online", NULL},
+        {"method: dtp\nvariant: line-search", "line-search is for method: adaptive"},
+        {"method: dtp\ngate: no", "gate: not used by method: dtp"},
+        {"method: dtp\nrate.rule: min", "rate.rule: not used by method: dtp"},
+        {"method: dtp\nupdate: sgd\nmomentum: 0.9", "momentum: not used by the update rule sgd"},
+        {"method: dtp\ninverse: {kind: fixed, warmup: 1}", "need inverse.kind: trained"},
+        {"method: dtp\ninverse: {kind: transpose, alternate: yes}", "need inverse.kind: trained"},
+        {"method: dtp\ninverse: {kind: transpose, rate: 1}", "need inverse.kind: trained"},
+        {"method: dtp\ninverse.warmup: 2\nepochs: 2", "inverse.warmup leaves no epoch"},
+        {"method: dtp\ninverse.alternate: yes\nepochs: 1", "inverse.warmup leaves no epoch"},
+        {"method: dtp\ninverse: {warmup: 1, alternate: yes}\nepochs: 3", NULL},
         {"batch_norm: yes", "batch_norm: not used by method: adaptive"},
         {"residual: yes", "residual: not used by method: adaptive"},
         {"method: sgd\nbatch_norm: yes\nresidual: yes", NULL},
@@ -872,6 +903,7 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_resolve_methods),
+        cmocka_unit_test(test_resolve_alpha),
         cmocka_unit_test(test_absolute),
         cmocka_unit_test(test_check),
     };
