@@ -345,6 +345,20 @@ static void test_prediction(void **state)
         assert_true(unseen[k] == value_of(tree, other, MORE, k));
 }
 
+/* Between neighbouring floats the edge is the lower one itself, which goes left. */
+static void test_prediction_at_an_edge(void **state)
+{
+    (void)state;
+    const TreeConfig config = {.depth = 1, .leaves = 2, .min_samples = 1, .bins = 2, .shrinkage = 1};
+    const float x[] = {1, nextafterf(1, 2), 1, nextafterf(1, 2)}, target[] = {-1, 2, -1, 2};
+    float training[4] = {0}, again[4] = {0};
+    TreeNode tree[NODES];
+    grow(tree, &config, x, 1, 4, target, training);
+    reluopt_tree_add(tree, NODES, x, 4, again);
+    assert_memory_equal(training, target, sizeof target);
+    assert_memory_equal(again, target, sizeof target);
+}
+
 /* ---- forests ---- */
 
 static void test_boosting(void **state)
@@ -408,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_constant_feature),
         cmocka_unit_test(test_extreme_values_stay_finite),
         cmocka_unit_test(test_prediction),
+        cmocka_unit_test(test_prediction_at_an_edge),
         cmocka_unit_test(test_boosting),
     };
     return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
