@@ -30,7 +30,7 @@ typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED, DIRECTION_WHITENED 
 typedef enum TargetLayer { TARGET_OUTPUT, TARGET_PENULTIMATE } TargetLayer;
 typedef enum InverseKind { INVERSE_TRAINED, INVERSE_FIXED, INVERSE_TRANSPOSE } InverseKind;
 typedef enum InverseActivation { INVERSE_SAME, INVERSE_LINEAR } InverseActivation;
-typedef enum RateRule { RATE_MIN, RATE_OPT, RATE_ONLINE } RateRule;
+typedef enum RateRule { RATE_MIN, RATE_OPT, RATE_ONLINE, RATE_EXACT } RateRule;
 typedef enum RateScope { SCOPE_LAYER, SCOPE_NEURON } RateScope;
 typedef enum Init { INIT_HE, INIT_GLOROT, INIT_ORTHOGONAL, INIT_TRANSPOSE } Init;
 typedef enum Coordinator { COORDINATOR_SHARED, COORDINATOR_DEDICATED } Coordinator;

@@ -8,6 +8,7 @@
 #include "reluopt/array.h"
 #include "reluopt/comm.h"
 #include "reluopt/config.h"
+#include "reluopt/rates.h"
 #include "reluopt/whitening.h"
 
 /* W[i] or V[i].  m = own.count rows here; the last of the inputs + 1 columns is the bias. */
@@ -28,6 +29,7 @@ typedef struct Weights {
     float *rate;         /* m  step taken */
     float *last;         /* m  step last accepted by the line search */
     float last_layer;    /* the same for scope layer, equal on all ranks */
+    Kink *kinks;         /* 2 B + 1  scratch of the exact search */
     const float *target; /* m x B  what the step is toward */
 
     struct { /* sums since the means were last read */
@@ -69,7 +71,8 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
                          Direction direction);
 
 /* Choose and take the steps of `count` matrices that were aimed: by their bounds, or by line search, with scope
- * layer or neuron; at most one reduction for all of them (line search: one for 8 halvings).  Collective. */
+ * layer or neuron; at most one reduction for all of them (line search: one for 8 halvings; exact search with
+ * scope layer: four of 12 KiB for each matrix).  Collective. */
 void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, const Config *config,
                           const Comm *comm);
 

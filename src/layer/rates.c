@@ -49,15 +49,14 @@ float reluopt_rate(RateRule rule, float opt, float online)
 }
 
 /* sum_k (f(z - rho d) - t)^2 */
-static double loss_at(const float *z, const float *d, const float *t, bool linear, size_t columns, float rho)
+double reluopt_loss_at(const float *z, const float *d, const float *t, bool linear, size_t columns, float rho)
 {
     double loss = 0;
-    float floor = linear ? -INFINITY : 0;
+    double floor = linear ? -INFINITY : 0;
 #pragma omp simd reduction(+ : loss)
     for (size_t k = 0; k < columns; k++) {
-        float moved = z[k] - rho * d[k];
-        float e = (moved > floor ? moved : floor) - t[k];
-        loss += (double)e * e;
+        double moved = z[k] - (double)rho * d[k], e = (moved > floor ? moved : floor) - t[k];
+        loss += e * e;
     }
     return loss;
 }
@@ -65,9 +64,9 @@ static double loss_at(const float *z, const float *d, const float *t, bool linea
 void reluopt_trial_losses(const float *z, const float *d, const float *t, bool linear, size_t columns,
                           float start, int trials, double *loss)
 {
-    loss[0] += loss_at(z, d, t, linear, columns, 0);
+    loss[0] += reluopt_loss_at(z, d, t, linear, columns, 0);
     for (int i = 0; i < trials; i++)
-        loss[1 + i] += loss_at(z, d, t, linear, columns, ldexpf(start, -i));
+        loss[1 + i] += reluopt_loss_at(z, d, t, linear, columns, ldexpf(start, -i));
 }
 
 void reluopt_step_rows(float *w, const float *g, const float *rate, size_t rows, size_t columns)

@@ -48,6 +48,37 @@ static void rates_by_bounds(Weights *const *list, size_t count, const Config *co
         }
 }
 
+/* Scope layer: the least loss of all neurons together, on all ranks, in four reductions. */
+static float exact_rate_of_layer(const Weights *weights, size_t columns, const Comm *comm)
+{
+    KinkBracket bracket = {.low = 0, .shift = 23};
+    KinkBins bins;
+    float rate;
+    do {
+        bins = (KinkBins){0};
+        for (size_t j = 0; j < weights->own.count; j++) {
+            size_t at = j * columns;
+            reluopt_bin_kinks(&bins, weights->z + at, weights->d + at, weights->target + at, weights->linear,
+                              columns, bracket, weights->kinks);
+        }
+        reluopt_comm_sum(comm, (double *)&bins, sizeof bins / sizeof(double));
+    } while (reluopt_narrow(&bins, &bracket, &rate));
+    return rate;
+}
+
+/* From rho_opt to the exact minimiser, of each neuron or of the layer. */
+static void exact_rates(Weights *weights, size_t columns, RateScope scope, const Comm *comm)
+{
+    float layer = scope == SCOPE_LAYER ? exact_rate_of_layer(weights, columns, comm) : 0;
+    for (size_t j = 0; j < weights->own.count; j++) {
+        size_t at = j * columns;
+        weights->rate[j] = scope == SCOPE_LAYER
+                               ? layer
+                               : reluopt_rate_exact(weights->z + at, weights->d + at, weights->target + at,
+                                                    weights->linear, columns, weights->rate[j], weights->kinks);
+    }
+}
+
 /* Add one neuron's losses at start, start/2, ... and how much it moves. */
 static void neuron_sums(const Weights *weights, size_t j, size_t columns, float start, double sums[SUMS])
 {
@@ -130,6 +161,9 @@ void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, co
     else
         for (size_t i = 0; i < count; i++)
             search_neurons(list[i], columns, first, unit);
+    bool exact = config->variant != VARIANT_LINE_SEARCH && config->rate.rule == RATE_EXACT;
+    for (size_t i = 0; exact && i < count; i++)
+        exact_rates(list[i], columns, (RateScope)config->rate.scope, comm);
     for (size_t i = 0; i < count; i++) {
         Weights *weights = list[i];
         reluopt_step_rows(weights->w, weights->g, weights->rate, weights->own.count, weights->inputs + 1);

@@ -36,6 +36,7 @@ int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error)
     };
     for (size_t i = 0; i < sizeof need / sizeof need[0]; i++)
         *need[i].at = reluopt_alloc(need[i].count, sizeof(float), error);
+    weights->kinks = reluopt_alloc(2 * columns + 1, sizeof(Kink), error);
     return error->code;
 }
 
@@ -46,6 +47,7 @@ void reluopt_weights_free(Weights *weights)
                       weights->rate, weights->last, weights->whitened};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
+    free(weights->kinks);
     *weights = (Weights){0};
 }
 

@@ -31,6 +31,8 @@ RUNS = {  # name: settings, on the generated rings-xor
     "dtp": ["--method", "dtp", "--inverse.steps", 2],
     "dtp, thesis": ["--method", "dtp", "--target.layer", "output", "--alpha", 1, "--update", "sgd"],
     "dtp, tanh": ["--method", "dtp", "--activation", "tanh", "--inverse.alternate", "yes"],
+    "exact": ["--rate.rule", "exact"],
+    "exact, layer": ["--rate.rule", "exact", "--rate.scope", "layer"],
 }
 # Kernels of BLAS differ in the last bits, and training amplifies that: 6e-4 was the most seen between three of them.
 TOLERANCE = 2e-3
@@ -67,6 +69,9 @@ class RealWidth(program.ProgramTest):
 
     def test_trained_inverse(self):
         self.check()
+
+    def test_exact_search(self):
+        self.check("--rate.rule", "exact")
 
     def test_transpose(self):
         self.check("--inverse.kind", "transpose")

@@ -284,9 +284,10 @@ static void rules_and_fallbacks(void **state)
         RateRule rule;
         float opt, online, rate;
     } cases[] = {
-        {RATE_MIN, 2, 1, 1},    {RATE_MIN, 1, 2, 1},    {RATE_MIN, 1, inf, 1},    {RATE_MIN, inf, inf, 0},
-        {RATE_OPT, 2, 1, 2},    {RATE_OPT, 1, 2, 1},    {RATE_OPT, 1, inf, 1},    {RATE_OPT, inf, inf, 0},
-        {RATE_ONLINE, 2, 1, 1}, {RATE_ONLINE, 1, 2, 2}, {RATE_ONLINE, 1, inf, 1}, {RATE_ONLINE, inf, inf, 0},
+        {RATE_MIN, 2, 1, 1},    {RATE_MIN, 1, 2, 1},     {RATE_MIN, 1, inf, 1},    {RATE_MIN, inf, inf, 0},
+        {RATE_OPT, 2, 1, 2},    {RATE_OPT, 1, 2, 1},     {RATE_OPT, 1, inf, 1},    {RATE_OPT, inf, inf, 0},
+        {RATE_ONLINE, 2, 1, 1}, {RATE_ONLINE, 1, 2, 2},  {RATE_ONLINE, 1, inf, 1}, {RATE_ONLINE, inf, inf, 0},
+        {RATE_EXACT, 2, 1, 2},  {RATE_EXACT, 1, inf, 1}, {RATE_EXACT, inf, 1, 0},  {RATE_EXACT, inf, inf, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_true(reluopt_rate(cases[i].rule, cases[i].opt, cases[i].online) == cases[i].rate);
