@@ -48,7 +48,7 @@ const Option option_table[] = {
     {"residual", BOOL(residual), .value = "no", .methods = BACKPROP,
      .meaning = "add a hidden layer's input to its output where the widths agree (2-34)"},
     {"loss", CHOICE(loss, [LOSS_CROSS_ENTROPY] = "cross-entropy", [LOSS_MSE] = "mse"),
-     .value = "cross-entropy", .methods = BACKPROP,
+     .value = "cross-entropy", .methods = GRADIENT,
      .meaning = "softmax cross-entropy (2-5), or squared error of the outputs (2-4)"},
     {"batch", INTEGER(batch, 0, MANY), .automatic = true, .value = "auto",
      .meaning = "samples in a batch; 0: the whole set; auto: 100 for variant batch, else 0"},

@@ -74,10 +74,16 @@ static void inverse(Reference *s, size_t i, Columns x, Columns out)
             out[j][k] = f(s->config->activation, out[j][k]);
 }
 
-/* Cross-entropy of outputs, summed over samples. */
-static double entropy(Reference *s, Columns out)
+/* Cross-entropy or squared error of outputs, summed over samples. */
+static double loss_of(Reference *s, Columns out)
 {
     double loss = 0;
+    if (s->config->loss == LOSS_MSE) {
+        for (size_t c = 0; c < usual.width[LAYERS]; c++)
+            for (size_t k = 0; k < BATCH; k++)
+                loss += pow(out[c][k] - (c == (size_t)s->label[k]), 2);
+        return loss;
+    }
     for (size_t k = 0; k < BATCH; k++) {
         double sum = 0;
         for (size_t c = 0; c < usual.width[LAYERS]; c++)
@@ -97,14 +103,14 @@ static double distance(Columns a, Columns b, size_t n)
     return sum;
 }
 
-/* The cross-entropy as a function of H[i], i = L or L-1. */
+/* The loss as a function of H[i], i = L or L-1. */
 static double loss_above(Reference *s, size_t i)
 {
     Columns out;
     if (i == LAYERS)
-        return entropy(s, s->h[LAYERS]);
+        return loss_of(s, s->h[LAYERS]);
     layer(s, LAYERS, s->h[i], out);
-    return entropy(s, out);
+    return loss_of(s, out);
 }
 
 /* The loss that W[i] or V[i] goes down: mean over the batch. */
@@ -113,7 +119,7 @@ static double own_loss(Reference *s, int which, size_t i)
     static Columns out, image;
     if (which == FORWARD) {
         layer(s, i, s->h[i - 1], out);
-        return (i == LAYERS ? entropy(s, out) : distance(out, s->t[i], usual.width[i])) / BATCH;
+        return (i == LAYERS ? loss_of(s, out) : distance(out, s->t[i], usual.width[i])) / BATCH;
     }
     layer(s, i, s->noisy, image);
     inverse(s, i, image, out);
@@ -227,6 +233,7 @@ static Batch make_batch(Problem *problem, uint64_t number)
 static Config combination(int c)
 {
     Config config = {.seed = 7 + c, .alpha = c % 5 ? 1 : 0.6, .update = UPDATE_SGD, .learning_rate = 0.1};
+    config.loss = c % 5 == 3 ? LOSS_MSE : LOSS_CROSS_ENTROPY;
     config.target_layer = c / 2 % 2;
     config.activation = c / 4 % 3;
     config.inverse.activation = c / 12 % 2;
@@ -313,7 +320,7 @@ static void check_steps(int c)
         Batch batch = make_batch(&problem, k);
         method->step(state, &batch, k, &score);
         reference_step(&s, &batch);
-        loss += entropy(&s, s.h[LAYERS]);
+        loss += loss_of(&s, s.h[LAYERS]);
     }
     assert_all(read_weights(method, state, w, v) == count);
     double off = fmax(deviation(w, s.w, start_w), deviation(v, s.v, start_v));
