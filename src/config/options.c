@@ -90,7 +90,7 @@ const Option option_table[] = {
     {"rate.rule", CHOICE(rate.rule, [RATE_MIN] = "min", [RATE_OPT] = "opt", [RATE_ONLINE] = "online",
                          [RATE_EXACT] = "exact"),
      .value = "opt", .methods = ANALYTIC,
-     .meaning = "opt (3-15), online (3-18), min: the smaller (3-20), exact: least loss"},
+     .meaning = "opt (3-15), online (3-18), min: the smaller (3-20), exact; not for line-search"},
     {"rate.scope", CHOICE(rate.scope, [SCOPE_LAYER] = "layer", [SCOPE_NEURON] = "neuron"),
      .value = "neuron", .methods = ANALYTIC,
      .meaning = "one rate for the layer, the smallest of its neurons', or each neuron its own"},
