@@ -461,9 +461,7 @@ static void measures_are_the_rates_and_the_active(void **state)
 static void training_reduces_the_loss(void **state)
 {
     (void)state;
-    static const int tried[] = {2, 3, 9, 10}; /* tp and dtp, relu and tanh, either first target */
-    for (int a = 0; a < 4; a++) {
-        int c = tried[a];
+    for (int c = 8; c < 12; c++) { /* tanh, whose losses are smooth; tp and dtp, either first target */
         const Method *method = method_of(c);
         Problem problem;
         Error error = {0};
@@ -477,7 +475,7 @@ static void training_reduces_the_loss(void **state)
         for (uint64_t k = 1; k < 200; k++)
             method->step(trained, &batch, k, &(Score){0});
         method->step(trained, &batch, 200, &last);
-        assert_all(last.loss < 0.7 * first.loss);
+        assert_all(last.loss < 0.3 * first.loss);
         method->destroy(trained);
     }
 }
