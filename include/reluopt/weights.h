@@ -29,7 +29,7 @@ typedef struct Weights {
     float *rate;         /* m  step taken */
     float *last;         /* m  step last accepted by the line search */
     float last_layer;    /* the same for scope layer, equal on all ranks */
-    Kink *kinks;         /* 2 B + 1  scratch of the exact search */
+    Kink *kinks;         /* 2 B + 1  scratch of the exact search; NULL: no such search */
     const float *target; /* m x B  what the step is toward */
 
     struct { /* sums since the means were last read */
@@ -44,6 +44,8 @@ int reluopt_weights_create(Weights *weights, size_t outputs, size_t inputs, bool
                            const Comm *comm, Error *error);
 /* Allocate what the adaptive step needs, for as many columns.  RELUOPT_MEMORY.  Not collective. */
 int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error);
+/* Have the steps found by the exact search, from now on.  RELUOPT_MEMORY.  Not collective. */
+int reluopt_weights_search(Weights *weights, size_t columns, Error *error);
 void reluopt_weights_free(Weights *weights);
 
 /* Make ready for the whitened direction, with the whitening of the inputs.  RELUOPT_MEMORY.  Not collective. */

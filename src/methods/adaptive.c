@@ -100,13 +100,15 @@ static const float *predict(void *state, const Batch *batch)
 static int create_layers(Adaptive *s, const Config *config, const Shape *shape, const Comm *comm, Error *error)
 {
     TargetForm form = config->gate ? FORM_GATED : FORM_DIFFERENCE;
+    bool exact = config->rate.rule == RATE_EXACT && config->variant != VARIANT_LINE_SEARCH;
     if (reluopt_network_create(&s->net, config, shape, comm, error) ||
         reluopt_inverse_create(&s->inverses, &s->net, form, shape->layers, error))
         return error->code;
     for (size_t i = 1; i <= shape->layers; i++)
         if (reluopt_weights_create_step(&s->net.weights[i], shape->columns, error) ||
             (i >= 2 && config->inverse.kind == INVERSE_TRAINED &&
-             reluopt_weights_create_step(&s->inverses.v[i], shape->columns, error)))
+             reluopt_weights_create_step(&s->inverses.v[i], shape->columns, error)) ||
+            (exact && reluopt_weights_search(&s->net.weights[i], shape->columns, error)))
             return error->code;
     return RELUOPT_OK;
 }

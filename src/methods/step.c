@@ -161,9 +161,9 @@ void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, co
     else
         for (size_t i = 0; i < count; i++)
             search_neurons(list[i], columns, first, unit);
-    bool exact = config->variant != VARIANT_LINE_SEARCH && config->rate.rule == RATE_EXACT;
-    for (size_t i = 0; exact && i < count; i++)
-        exact_rates(list[i], columns, (RateScope)config->rate.scope, comm);
+    for (size_t i = 0; i < count; i++)
+        if (list[i]->kinks)
+            exact_rates(list[i], columns, (RateScope)config->rate.scope, comm);
     for (size_t i = 0; i < count; i++) {
         Weights *weights = list[i];
         reluopt_step_rows(weights->w, weights->g, weights->rate, weights->own.count, weights->inputs + 1);

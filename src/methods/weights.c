@@ -36,6 +36,11 @@ int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error)
     };
     for (size_t i = 0; i < sizeof need / sizeof need[0]; i++)
         *need[i].at = reluopt_alloc(need[i].count, sizeof(float), error);
+    return error->code;
+}
+
+int reluopt_weights_search(Weights *weights, size_t columns, Error *error)
+{
     weights->kinks = reluopt_alloc(2 * columns + 1, sizeof(Kink), error);
     return error->code;
 }

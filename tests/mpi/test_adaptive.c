@@ -403,7 +403,9 @@ static void train_inverse(Reference *s, size_t i, size_t b, uint64_t draw)
     add_noise(s, i, b, draw, noisy);
     outputs(&s->w[i], noisy, b, image);
     Direction direction = s->config->direction == DIRECTION_PLAIN ? DIRECTION_PLAIN : DIRECTION_CENTRED;
-    adaptive_step(&s->v[i], image, noisy, b, direction, s->config);
+    Config config = *s->config;
+    config.rate.rule = config.rate.rule == RATE_EXACT ? RATE_OPT : config.rate.rule;
+    adaptive_step(&s->v[i], image, noisy, b, direction, &config);
 }
 
 /* algorithm.md, "One step on a batch"; the loss before it, summed over samples. */
@@ -481,7 +483,7 @@ static Config combination(int c)
     config.rate.rule = way < 3 ? way : way == 3 ? RATE_MIN : RATE_EXACT;
     config.variant = way == 3 ? VARIANT_LINE_SEARCH : VARIANT_BATCH;
     config.rate.start = 10;
-    config.inverse.steps = way == 4 ? 1 : 1 + c / 5 % 2; /* exact: see steps_of */
+    config.inverse.steps = 1 + c / 5 % 2;
     config.inverse.noise = 0.1;
     config.init.forward = c % 5 < 3 ? INIT_ORTHOGONAL : c % 5 == 3 ? INIT_HE : INIT_GLOROT;
     config.init.inverse = c % 7 < 4 ? INIT_TRANSPOSE : c % 7 == 4 ? INIT_GLOROT : INIT_ORTHOGONAL;
@@ -647,14 +649,18 @@ static bool is_near(const Config *config, Distance d)
 /* ---- Tests ---- */
 
 /* rho_online alone, without rho_opt, may take a neuron far past its minimum: after a few steps nothing is left
- * to compare.  The exact search may end at a kink, with a sample at Z = 0 up to rounding, whose sign decides
- * what comes next: so one step. */
+ * to compare. */
 static int steps_of(const Config *config, int steps)
 {
-    if (config->rate.rule == RATE_EXACT)
-        return 1;
     bool wild = config->variant == VARIANT_BATCH && config->rate.rule == RATE_ONLINE;
     return wild && config->rate.scope == SCOPE_NEURON ? 2 : steps;
+}
+
+/* The exact search over a layer, which promises a local minimum, and nearly always finds the least: not so with
+ * few neurons or in many steps. */
+static bool is_local(const Config *config)
+{
+    return config->rate.rule == RATE_EXACT && config->rate.scope == SCOPE_LAYER;
 }
 
 static void first_steps_equal_the_reference(void **state)
@@ -677,14 +683,14 @@ static void long_runs_on_one_rank_equal_the_reference(void **state)
     for (int c = world.rank; c < COMBINATIONS; c += world.size) {
         Config config = combination(c);
         Distance distance = run_pair(config, &usual, &self, NULL, LONG);
-        if (!(distance.twin_loss <= 1e-5) || config.rate.rule == RATE_EXACT)
+        if (!(distance.twin_loss <= 1e-5) || is_local(&config))
             continue;
         good = is_near(&config, distance) && good;
         counted++;
     }
     assert_all(good);
     reluopt_comm_sum(&world, &counted, 1);
-    assert_all(counted >= 0.4 * COMBINATIONS);
+    assert_all(counted >= COMBINATIONS / 2);
 }
 
 /* Partial batches, down to one sample, come and go.  (Not with the line search, whose next start depends on the
@@ -702,14 +708,13 @@ static void batches_may_change_in_size(void **state)
 
 /* Ranks without neurons, in some layers or in all.  Samples that make all two or three neurons of a layer
  * silent are one and the same sample above; a step of rho_online takes it to Z = 0 up to rounding, whose sign
- * then decides.  So one step where rho_online is in use.  (Not with the exact search of a layer: over so few
- * neurons it may end in another local minimum than the least.) */
+ * then decides.  So one step where rho_online is in use. */
 static void layers_may_be_narrower_than_there_are_ranks(void **state)
 {
     (void)state;
     for (int c = 0; c < COMBINATIONS; c++) {
         Config config = combination(c);
-        if (config.rate.rule == RATE_EXACT && config.rate.scope == SCOPE_LAYER)
+        if (is_local(&config))
             continue;
         bool bounded = config.variant == VARIANT_BATCH && config.rate.rule != RATE_OPT;
         config.inverse.steps = bounded ? 1 : config.inverse.steps;
@@ -747,6 +752,8 @@ static void fit_create(Fit *fit, Config config, bool linear, uint64_t number)
     fit->config = config;
     assert_all(reluopt_weights_create(&fit->weights, OUTPUTS, INPUTS, linear, BATCH, &world, &error) == 0);
     assert_all(reluopt_weights_create_step(&fit->weights, BATCH, &error) == 0);
+    if (config.rate.rule == RATE_EXACT)
+        assert_all(reluopt_weights_search(&fit->weights, BATCH, &error) == 0);
     for (size_t j = 0; j < OUTPUTS; j++)
         for (size_t i = 0; i <= INPUTS; i++) {
             float w = (float)uniform(&seed);

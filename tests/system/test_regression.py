@@ -32,6 +32,7 @@ RUNS = {  # name: settings, on the generated rings-xor
     "dtp": ["--method", "dtp", "--inverse.steps", 2],
     "dtp, thesis": ["--method", "dtp", "--target.layer", "output", "--alpha", 1, "--update", "sgd"],
     "dtp, tanh": ["--method", "dtp", "--activation", "tanh", "--inverse.alternate", "yes"],
+    "exact": ["--rate.rule", "exact"],
     "exact, layer": ["--rate.rule", "exact", "--rate.scope", "layer"],
     "whitened": ["--direction", "whitened"],
     **{method: ["--method", method] for method in METHODS},
