@@ -11,6 +11,8 @@ import h5py
 ROWS = [
     ("mnist", "MNIST, `configs/mnist.yaml`: trained inverse", [3, 15]),
     ("mnist-transpose", "MNIST, `configs/mnist.yaml --inverse.kind transpose`", [3, 8]),
+    ("mnist-whitened",
+     "MNIST, `configs/mnist.yaml --inverse.kind transpose --direction whitened --alpha 1`", [4]),
     ("fashion-mnist", "Fashion-MNIST, `configs/fashion-mnist.yaml`: trained inverse", [5]),
     ("cifar10", "CIFAR-10, `configs/cifar10.yaml`: trained inverse", [4]),
 ]
