@@ -18,8 +18,8 @@ typedef struct Network {
     bool training;                     /* batch normalisation by the batch's own statistics */
     Weights weights[RELUOPT_NODES];    /* W[1..L] */
     Normalisation norm[RELUOPT_NODES]; /* of layers 1..L-1, with batch_norm */
-    float *whole;                      /* room for the largest W[2..L], gathered; NULL where that is not needed */
-    float *h[RELUOPT_NODES];           /* (n[i] + 1) x B  activations, last row ones; h[0] is the batch's */
+    float *whole;            /* room for the largest W[2..L], gathered; NULL where that is not needed */
+    float *h[RELUOPT_NODES]; /* (n[i] + 1) x B  activations, last row ones; h[0] is the batch's */
 } Network;
 
 /* Initial weights W[1..L] with zero bias, and room for batches of up to shape->columns samples.  Errors:
