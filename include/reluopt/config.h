@@ -87,6 +87,7 @@ typedef struct Config {
     double decay;         /* gamma */
     double epsilon;
     TreeConfig trees; /* of method mgbdt */
+    double average;   /* epochs that the weights are averaged over for evaluation; 0: not at all */
     struct {
         int forward; /* Init */
         int inverse; /* Init */

@@ -99,7 +99,7 @@ bool reluopt_feed_next(Feed *feed, Batch *batch)
     float *x = feed->slot[feed->taken % 2];
     if (feed->arrived == feed->taken)
         receive(feed, x, columns);
-    *batch = (Batch){.count = columns, .x = x, .label = feed->label};
+    *batch = (Batch){.count = columns, .x = x, .label = feed->label, .total = feed->count};
     feed->taken++;
     send_next(feed);
     return true;

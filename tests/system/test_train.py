@@ -51,11 +51,12 @@ class Files(program.ProgramTest):
         self.assertEqual(first["test_loss"], second["test_loss"])
 
     def test_eval_repeats_the_figures_at_any_np(self):
-        summary = self.train("--epochs", 3)
-        for np in 1, 3:
-            out, _ = self.run_program("eval", "run/checkpoint.h5", np=np)
-            line = next(line for line in out.splitlines() if line.startswith("test"))
-            self.assertAlmostEqual(float(line.split()[2]), summary["test_loss"], places=4)
+        for out, settings in ("latest", []), ("averaged", ["--average", 1]):
+            summary = self.train("--epochs", 3, *settings, out=out)
+            for np in 1, 3:
+                lines, _ = self.run_program("eval", f"{out}/checkpoint.h5", np=np)
+                line = next(line for line in lines.splitlines() if line.startswith("test"))
+                self.assertAlmostEqual(float(line.split()[2]), summary["test_loss"], places=4)
 
     def test_run_without_test_samples_says_so(self):
         self.write("all.csv", "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(50)))
@@ -115,6 +116,7 @@ class Ranks(program.ProgramTest):
         "line search": ["--variant", "line-search", "--batch", 100, "--rate.scope", "layer"],
         "narrow": ["--network", "5,3,40"],
         "whitened": ["--direction", "whitened"],
+        "averaged": ["--average", 1],
         "two inverse steps": ["--inverse.steps", 2],
         "tp": ["--method", "tp"],
         "dtp": ["--method", "dtp"],
