@@ -9,6 +9,7 @@
 #include "reluopt/init.h"
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
+#include "reluopt/tally.h"
 
 /* Every rank makes the whole initial matrix and keeps its rows. */
 static int initial_weights(Network *net, size_t i, Error *error)
@@ -148,7 +149,9 @@ static void forward(Network *net, const Batch *batch, bool training)
 
 void reluopt_network_forward(Network *net, const Batch *batch)
 {
+    Phase before = reluopt_phase_enter(PHASE_FORWARD);
     forward(net, batch, true);
+    reluopt_phase_leave(before);
 }
 
 const float *reluopt_network_predict(Network *net, const Batch *batch)

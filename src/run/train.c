@@ -10,6 +10,7 @@
 #include "reluopt/random.h"
 #include "reluopt/run.h"
 #include "reluopt/summary.h"
+#include "reluopt/tally.h"
 #include "reluopt/version.h"
 
 enum { FULL_TRAIN_FIGURES = 10000 }; /* training sets up to this size are evaluated whole after each epoch */
@@ -113,6 +114,7 @@ static int write_checkpoint(Run *run, Error *error)
     CheckpointMeta meta = {.epoch = run->epoch, .step = run->steps, .ranks = run->comm->size, .pre = run->pre};
     time_t now = time(NULL);
     struct tm utc;
+    Phase before = reluopt_phase_enter(PHASE_CHECKPOINT);
     snprintf(meta.program, sizeof meta.program, "%s", RELUOPT_PROGRAM);
     strftime(meta.date, sizeof meta.date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     if (run->comm->rank == 0) {
@@ -127,6 +129,7 @@ static int write_checkpoint(Run *run, Error *error)
     free(meta.schema);
     if (!error->code)
         run->kept = run->epoch;
+    reluopt_phase_leave(before);
     return error->code;
 }
 
