@@ -1,5 +1,5 @@
-/* tally.h - where this process's time goes, and exact counts of what it does.  Always on: entering and leaving a
- * phase reads the clock once each.  One tally a process; no function fails. */
+/* tally.h - where this process's time goes, and exact counts of what it does.  Always on: entering and leaving
+ * a phase reads the clock once each.  One tally a process; no function fails. */
 #ifndef RELUOPT_TALLY_H
 #define RELUOPT_TALLY_H
 
@@ -28,8 +28,8 @@ typedef enum Phase {
 typedef enum Traffic {
     TRAFFIC_GATHER, /* bytes: of the other ranks' rows, received here */
     TRAFFIC_REDUCE, /* bytes: of the vector that is reduced */
-    TRAFFIC_SHARE,  /* bytes: broadcast */
-    TRAFFIC_FEED,   /* bytes: of a batch, broadcast while the one before is used */
+    TRAFFIC_SHARE,  /* broadcasts; bytes: received here */
+    TRAFFIC_FEED,   /* batches, broadcast while the one before is used; bytes: received here */
     TRAFFICS
 } Traffic;
 

@@ -49,10 +49,10 @@ double reluopt_phase_seconds(Phase phase)
 const char *reluopt_phase_name(Phase phase)
 {
     static const char *const name[PHASES] = {
-        [PHASE_OTHER] = "other",         [PHASE_FORWARD] = "forward",       [PHASE_TARGETS] = "targets",
-        [PHASE_GRADIENT] = "gradient",   [PHASE_RATES] = "rates",           [PHASE_UPDATE] = "update",
-        [PHASE_INVERSES] = "inverses",   [PHASE_GATHER] = "gather",         [PHASE_REDUCTION] = "reduction",
-        [PHASE_INPUT] = "input",         [PHASE_EVALUATION] = "evaluation", [PHASE_CHECKPOINT] = "checkpoint",
+        [PHASE_OTHER] = "other",       [PHASE_FORWARD] = "forward",       [PHASE_TARGETS] = "targets",
+        [PHASE_GRADIENT] = "gradient", [PHASE_RATES] = "rates",           [PHASE_UPDATE] = "update",
+        [PHASE_INVERSES] = "inverses", [PHASE_GATHER] = "gather",         [PHASE_REDUCTION] = "reduction",
+        [PHASE_INPUT] = "input",       [PHASE_EVALUATION] = "evaluation", [PHASE_CHECKPOINT] = "checkpoint",
         [PHASE_WAITING] = "waiting",
     };
     return name[phase];

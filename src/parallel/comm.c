@@ -97,8 +97,8 @@ void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t colum
 {
     if (comm->size == 1)
         return;
-    Call call = meter_start(comm, TRAFFIC_GATHER,
-                            (n - reluopt_comm_own_rows(comm, n).count) * columns * sizeof *x);
+    Call call =
+        meter_start(comm, TRAFFIC_GATHER, (n - reluopt_comm_own_rows(comm, n).count) * columns * sizeof *x);
     MPI_Datatype row;
     MPI_Type_contiguous((int)columns, MPI_FLOAT, &row);
     MPI_Type_commit(&row);
@@ -143,7 +143,7 @@ void reluopt_comm_share_from(const Comm *comm, int from, void *bytes, size_t cou
 {
     for (char *p = bytes; count > 0;) {
         int part = count < INT_MAX ? (int)count : INT_MAX;
-        Call call = meter_start(comm, TRAFFIC_SHARE, (size_t)part);
+        Call call = meter_start(comm, TRAFFIC_SHARE, comm->rank == from ? 0 : (size_t)part);
         MPI_Bcast(p, part, MPI_BYTE, from, comm->world);
         meter_stop(comm, call);
         p += part;
@@ -166,7 +166,7 @@ int reluopt_comm_share_text(const Comm *comm, char **text, Error *error)
 void reluopt_comm_feed_start(Comm *comm, float *x, size_t count)
 {
     if (comm->size > 1)
-        reluopt_count_traffic(TRAFFIC_FEED, count * sizeof *x);
+        reluopt_count_traffic(TRAFFIC_FEED, comm->rank == 0 ? 0 : count * sizeof *x);
     MPI_Ibcast(x, (int)count, MPI_FLOAT, 0, comm->feed, &comm->sent);
 }
 

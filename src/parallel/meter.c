@@ -1,7 +1,7 @@
 /* meter.c - times and counts the collective calls of src/parallel, and tells waiting from communication.
  *
  * No clock is shared between ranks, so waiting is found by durations: all ranks make the same calls in the same
- * order, the rank that comes last waits least, and what the others spend beyond it in that call is waiting.  The
+ * order, the rank that comes last waits least, and what the others spend beyond it in that call is waiting. The
  * durations of LOG calls are kept and compared in one reduction, which is not counted. */
 #include "meter.h"
 
