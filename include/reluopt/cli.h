@@ -73,6 +73,10 @@ const char *reluopt_cli_option(const Arguments *arguments, const char *name);
 /* Set the keys given on the command line, over what `config` holds.  RELUOPT_USAGE.  Rank 0. */
 int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *error);
 
+/* The configuration that positional argument 0, if any, and the keys ask for; resolved and checked.
+ * RELUOPT_USAGE, RELUOPT_MEMORY.  Rank 0. */
+int reluopt_cli_configure(Config *config, const Arguments *arguments, int size, Error *error);
+
 /* The help of the program, and of a subcommand: lines of less than 80 columns.  topic: NULL, or the
  * configuration key or group of keys to explain instead; RELUOPT_USAGE when there is none of that name.
  * Rank 0; not collective. */
