@@ -112,7 +112,7 @@ static int initial_inverse(Inverses *s, size_t i, Error *error)
     for (size_t j = 0; whole && j < v->own.count; j++)
         for (size_t k = 0; k < n; k++)
             v->w[j * (n + 1) + k] = whole[(v->own.first + j) * down + k * across];
-    free(whole);
+    reluopt_free(whole, below * n, sizeof *whole);
     return error->code;
 }
 

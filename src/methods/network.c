@@ -19,7 +19,7 @@ static int initial_weights(Network *net, size_t i, Error *error)
     float *whole = reluopt_initial_matrix((Init)net->config->init.forward, w->outputs, w->inputs, key, error);
     for (size_t j = 0; whole && j < w->own.count; j++)
         memcpy(w->w + j * (w->inputs + 1), whole + (w->own.first + j) * w->inputs, w->inputs * sizeof *whole);
-    free(whole);
+    reluopt_free(whole, w->outputs * w->inputs, sizeof *whole);
     return error->code;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reluopt/catalogue.h"
+#include "reluopt/memory.h"
 #include "reluopt/run.h"
 
 enum { EVALUATION_BATCH = 256 }; /* samples evaluated at a time, at least */
@@ -67,7 +68,7 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     run->comm = comm;
     comm->dedicated = run->config.coordinator == COORDINATOR_DEDICATED;
     run->method = reluopt_method_find(run->config.method, error);
-    if (!error->code && comm->rank == 0)
+    if (!error->code && comm->rank == 0 && run->data.train.count == 0)
         load(run, meta, error);
     if (reluopt_comm_agree(comm, error))
         return error->code;
@@ -76,9 +77,11 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     batch = batch < run->train_count ? batch : run->train_count;
     size_t columns = batch > EVALUATION_BATCH ? batch : EVALUATION_BATCH;
     Shape shape = shape_of(run, columns);
+    size_t before = reluopt_allocated();
     if (!check_size(&shape, error) && !reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&
         !reluopt_feed_create(&run->evaluation, comm, run->features, columns, error))
         run->method->create(&run->state, &run->config, &shape, comm, error);
+    run->allocated = reluopt_allocated() - before;
     run->feed.fixed = batch == run->train_count;
     return reluopt_comm_agree(comm, error);
 }
