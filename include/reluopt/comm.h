@@ -67,7 +67,8 @@ void reluopt_comm_barrier(const Comm *comm);
 int reluopt_comm_agree(const Comm *comm, Error *error);
 
 /* Move what this rank's gathers and reductions took beyond the fastest rank's time in the same call to
- * PHASE_WAITING of its tally.  Happens by itself after many calls; call it before reading the tally.  Collective.
+ * PHASE_WAITING of its tally.  Happens by itself after many calls; call it before reading the tally.
+ * Collective.
  */
 void reluopt_comm_settle_waiting(const Comm *comm);
 

@@ -17,8 +17,9 @@ typedef enum Output { OUTPUT_TEXT, OUTPUT_QUIET, OUTPUT_JSON } Output;
 typedef struct Run {
     Config config;
     Comm *comm;
-    Dataset data;   /* rank 0 */
-    Preprocess pre; /* rank 0 */
+    Dataset data;    /* rank 0 */
+    Preprocess pre;  /* rank 0 */
+    Augment augment; /* rank 0 */
     size_t features, classes, train_count, test_count;
     const Method *method;
     void *state;
@@ -37,11 +38,10 @@ typedef struct Run {
     int64_t kept;       /* epoch of the checkpoint in the folder; 0: none yet */
 } Run;
 
-/* Load the data of run->config and preprocess them (rank 0; samples already in run->data stay as they are),
- * share what all must know, build the method's state. meta: NULL, or a checkpoint's, whose schema and
- * preprocessing are used instead of fitting them, and then only for evaluation: there is no room for the
- * batches of training. On return all ranks agree.  Release with reluopt_run_close, also after a failure.
- * Collective. */
+/* Load the data of run->config, unless run->data has samples already, and preprocess them (rank 0), share what
+ * all must know, build the method's state. meta: NULL, or a checkpoint's, whose schema and preprocessing are
+ * used instead of fitting them, and then only for evaluation: there is no room for the batches of training. On
+ * return all ranks agree.  Release with reluopt_run_close, also after a failure. Collective. */
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error);
 void reluopt_run_close(Run *run);
 

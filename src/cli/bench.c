@@ -59,6 +59,7 @@ static int prepare(Run *run, const Arguments *arguments, int steps, Error *error
         config->epochs = steps + RELUOPT_BENCH_WARM;
     if (!layers || read_layers(layers, config, &features, &classes, error))
         return error->code;
+    config->preprocess = PREPROCESS_NONE;
     size_t count = config->batch > 0 ? BATCHES * (size_t)config->batch : WHOLE_SET;
     if (config->data.train_samples > 0)
         count = (size_t)config->data.train_samples;

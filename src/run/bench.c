@@ -27,6 +27,7 @@ static double measure_peak(const Comm *comm)
 static void begin_batches(Run *run)
 {
     size_t room = run->feed.room;
+    run->feed.step = (uint64_t)run->steps;
     reluopt_feed_begin(&run->feed, &run->data.train, NULL, run->train_count / room * room, room);
 }
 

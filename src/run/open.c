@@ -9,18 +9,21 @@
 
 enum { EVALUATION_BATCH = 256 }; /* samples evaluated at a time, at least */
 
-/* Rank 0: load, split, preprocess. */
+/* Rank 0: load and split, where that has not been done; preprocess. */
 static int load(Run *run, const CheckpointMeta *meta, Error *error)
 {
     Schema schema = {0};
     if (meta && reluopt_schema_from_text(meta->schema, &schema, error))
         return error->code;
-    if (reluopt_dataset_load(&run->data, &run->config, meta ? &schema : NULL, error) == RELUOPT_OK) {
+    if (run->data.train.count > 0 ||
+        reluopt_dataset_load(&run->data, &run->config, meta ? &schema : NULL, error) == RELUOPT_OK) {
         const Preprocess *pre = meta ? &meta->pre : &run->pre;
         if (!meta)
             reluopt_preprocess_fit(&run->pre, (PreprocessKind)run->config.preprocess, &run->data.train, error);
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
             reluopt_preprocess_apply(pre, &run->data.test, error);
+        if (!meta && !error->code)
+            reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, error);
     }
     reluopt_schema_free(&schema);
     return error->code;
@@ -68,7 +71,7 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     run->comm = comm;
     comm->dedicated = run->config.coordinator == COORDINATOR_DEDICATED;
     run->method = reluopt_method_find(run->config.method, error);
-    if (!error->code && comm->rank == 0 && run->data.train.count == 0)
+    if (!error->code && comm->rank == 0)
         load(run, meta, error);
     if (reluopt_comm_agree(comm, error))
         return error->code;
@@ -82,7 +85,8 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
         !reluopt_feed_create(&run->evaluation, comm, run->features, columns, error))
         run->method->create(&run->state, &run->config, &shape, comm, error);
     run->allocated = reluopt_allocated() - before;
-    run->feed.fixed = batch == run->train_count;
+    run->feed.fixed = batch == run->train_count && !reluopt_augments(&run->config);
+    run->feed.augment = comm->rank == 0 && !meta && reluopt_augments(&run->config) ? &run->augment : NULL;
     return reluopt_comm_agree(comm, error);
 }
 
@@ -94,6 +98,7 @@ void reluopt_run_close(Run *run)
     reluopt_feed_free(&run->evaluation);
     reluopt_dataset_free(&run->data);
     reluopt_preprocess_free(&run->pre);
+    reluopt_augment_free(&run->augment);
     reluopt_curves_free(&run->curves);
     memset(run, 0, sizeof *run);
 }
