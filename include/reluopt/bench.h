@@ -24,8 +24,8 @@ typedef struct Bench {
  * RELUOPT_MEMORY, RELUOPT_NUMERIC (loss not finite); agreed.  Collective. */
 int reluopt_bench(Run *run, int steps, Bench *bench, Error *error);
 
-/* The report as text, and as one JSON object on a line.  generated: the samples were.  Rank 0. */
-void reluopt_bench_print(FILE *out, const Run *run, const Bench *bench, bool generated);
-void reluopt_bench_put(FILE *out, const Run *run, const Bench *bench, bool generated);
+/* The report as text, and as one JSON object on a line.  Rank 0. */
+void reluopt_bench_print(FILE *out, const Run *run, const Bench *bench);
+void reluopt_bench_put(FILE *out, const Run *run, const Bench *bench);
 
 #endif

@@ -60,6 +60,7 @@ static int prepare(Run *run, const Arguments *arguments, int steps, Error *error
     if (!layers || read_layers(layers, config, &features, &classes, error))
         return error->code;
     config->preprocess = PREPROCESS_NONE;
+    reluopt_config_set(config, "data.name", "generated", error);
     size_t count = config->batch > 0 ? BATCHES * (size_t)config->batch : WHOLE_SET;
     if (config->data.train_samples > 0)
         count = (size_t)config->data.train_samples;
@@ -70,7 +71,6 @@ static int run_bench(Comm *comm, const Arguments *arguments, Error *error)
 {
     static Run run;
     Bench bench;
-    bool generated = reluopt_cli_option(arguments, "layers");
     int steps = read_steps(reluopt_cli_option(arguments, "steps"), error);
     run.comm = comm;
     if (comm->rank == 0 && !error->code)
@@ -80,9 +80,9 @@ static int run_bench(Comm *comm, const Arguments *arguments, Error *error)
         if (reluopt_run_open(&run, comm, NULL, error) == RELUOPT_OK &&
             reluopt_bench(&run, steps, &bench, error) == RELUOPT_OK && comm->rank == 0) {
             if (reluopt_cli_option(arguments, "json"))
-                reluopt_bench_put(stdout, &run, &bench, generated);
+                reluopt_bench_put(stdout, &run, &bench);
             else
-                reluopt_bench_print(stdout, &run, &bench, generated);
+                reluopt_bench_print(stdout, &run, &bench);
         }
     }
     reluopt_run_close(&run);

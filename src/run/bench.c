@@ -8,7 +8,7 @@
 #include "reluopt/memory.h"
 #include "reluopt/peak.h"
 
-enum { PEAK_TRIALS = 8 };
+enum { PEAK_TRIALS = 6 };
 
 /* Multiply-adds of all ranks at once, operations per second: the best of some trials, as far as the slowest
  * rank has got.  Collective. */

@@ -16,7 +16,7 @@ static double share_of_peak(const Bench *bench)
     return total_flops(bench) / bench->median / bench->peak;
 }
 
-static void print_heading(FILE *out, const Run *run, const Bench *bench, bool generated)
+static void print_heading(FILE *out, const Run *run, const Bench *bench)
 {
     const Config *config = &run->config;
     fprintf(out, "%s: method %s (%s), np %d, BLAS kernel %s\n", RELUOPT_PROGRAM, config->method,
@@ -25,12 +25,12 @@ static void print_heading(FILE *out, const Run *run, const Bench *bench, bool ge
     for (int i = 0; i < config->hidden; i++)
         fprintf(out, "-%d", config->network[i]);
     fprintf(out, "-%zu, batch %zu, data %s; %d steps after %d\n\n", run->classes, run->feed.room,
-            generated ? "generated" : config->data.name, bench->steps, RELUOPT_BENCH_WARM);
+            config->data.name, bench->steps, RELUOPT_BENCH_WARM);
 }
 
-void reluopt_bench_print(FILE *out, const Run *run, const Bench *bench, bool generated)
+void reluopt_bench_print(FILE *out, const Run *run, const Bench *bench)
 {
-    print_heading(out, run, bench, generated);
+    print_heading(out, run, bench);
     fprintf(out, "step        %.3f ms median, %.3f ms least; %.0f samples/s\n", 1e3 * bench->median,
             1e3 * bench->least, (double)run->feed.room / bench->median);
     fprintf(out, "work        %.3f GFLOP, %.1f GFLOP/s: %.1f%% of the FMA peak, %.1f GFLOP/s\n",
@@ -47,7 +47,7 @@ void reluopt_bench_print(FILE *out, const Run *run, const Bench *bench, bool gen
     reluopt_times_print(out, &bench->times, 1e3 / bench->steps, "ms a step");
 }
 
-static void put_setting(Json *json, const Run *run, bool generated)
+static void put_setting(Json *json, const Run *run)
 {
     const Config *config = &run->config;
     reluopt_json_text(json, "program", RELUOPT_PROGRAM);
@@ -55,7 +55,7 @@ static void put_setting(Json *json, const Run *run, bool generated)
     reluopt_json_text(json, "method", config->method);
     reluopt_json_text(json, "variant", reluopt_config_choice("variant", config->variant));
     reluopt_json_integer(json, "np", run->comm->size);
-    reluopt_json_text(json, "data", generated ? "generated" : config->data.name);
+    reluopt_json_text(json, "data", config->data.name);
     reluopt_json_list(json, "network");
     reluopt_json_integer(json, NULL, (int64_t)run->features);
     for (int i = 0; i < config->hidden; i++)
@@ -83,11 +83,11 @@ static void put_counts(Json *json, const Bench *bench)
     reluopt_json_close(json);
 }
 
-void reluopt_bench_put(FILE *out, const Run *run, const Bench *bench, bool generated)
+void reluopt_bench_put(FILE *out, const Run *run, const Bench *bench)
 {
     Json json = {.out = out};
     reluopt_json_object(&json, NULL);
-    put_setting(&json, run, generated);
+    put_setting(&json, run);
     reluopt_json_integer(&json, "steps", bench->steps);
     reluopt_json_real(&json, "median_step_seconds", bench->median);
     reluopt_json_real(&json, "least_step_seconds", bench->least);
