@@ -97,14 +97,18 @@ static void error_below(Backprop *s, size_t i)
     reluopt_phase_leave(before);
 }
 
-/* Step number t of W[i] along G[i] (2-13) .. (2-29), and of the layer's normalisation. */
-static void update(Backprop *s, size_t i, uint64_t t)
+/* Step number t of W[1..L] along G[1..L] (2-13) .. (2-29), and of the layers' normalisation. */
+static void update(Backprop *s, uint64_t t)
 {
-    Weights *w = &s->net.weights[i];
-    reluopt_rule_step(&s->rule[i], s->config, w->w, w->g, t);
-    reluopt_rule_step(&s->norm[i], s->config, s->net.norm[i].scale, s->net.norm[i].g, t);
-    w->sum.rate += s->config->learning_rate * (double)w->own.count;
-    w->sum.neurons += (double)w->own.count;
+    Phase before = reluopt_phase_enter(PHASE_UPDATE);
+    for (size_t i = 1; i <= s->net.shape.layers; i++) {
+        Weights *w = &s->net.weights[i];
+        reluopt_rule_step(&s->rule[i], s->config, w->w, w->g, t);
+        reluopt_rule_step(&s->norm[i], s->config, s->net.norm[i].scale, s->net.norm[i].g, t);
+        w->sum.rate += s->config->learning_rate * (double)w->own.count;
+        w->sum.neurons += (double)w->own.count;
+    }
+    reluopt_phase_leave(before);
 }
 
 static void step(void *state, const Batch *batch, uint64_t number, Score *score)
@@ -117,8 +121,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
         if (i >= 2)
             error_below(s, i);
     }
-    for (size_t i = 1; i <= s->net.shape.layers; i++)
-        update(s, i, number + 1);
+    update(s, number + 1);
     reluopt_network_average(&s->net, batch, number);
 }
 
