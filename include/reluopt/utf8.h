@@ -1,4 +1,4 @@
-/* utf8.h - reading UTF-8 character by character. */
+/* utf8.h - text as characters. */
 #ifndef RELUOPT_UTF8_H
 #define RELUOPT_UTF8_H
 

@@ -1,4 +1,4 @@
-/* utf8.c - reading UTF-8 character by character. */
+/* utf8.c - text as characters. */
 #include "reluopt/utf8.h"
 
 size_t reluopt_utf8_read(const char *text, unsigned *character)
