@@ -93,7 +93,7 @@ const Command reluopt_command_bench = {
     .name = "bench",
     .about = "what a training step costs",
     .synopsis = "[CONFIG.yaml]",
-    .text = "Time, work and messages of a training step, phase by phase, and memory of a rank.\n",
+    .text = "Time, work and messages of a training step, phase by phase, and memory of a rank.",
     .examples = "mpirun -np 2 reluopt-mpi bench configs/mnist.yaml\n"
                 "reluopt-mpi bench --layers 784,500,500,10 --batch 500 --method adam --json\n",
     .most = 1,
