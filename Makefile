@@ -10,7 +10,7 @@
 
 CC      := mpicc
 ARCH    ?= native
-PACKAGES := hdf5-openmpi yaml-0.1 zlib lapacke openblas
+PACKAGES := hdf5-openmpi yaml-0.1 zlib libpng lapacke openblas
 BUILD   := build
 
 # CFLAGS, LDFLAGS and LDLIBS are the user's; what the program needs is in FLAGS and LIBS.
@@ -51,6 +51,15 @@ $(BUILD)/libreluopt.a: $(OBJECTS)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
+
+# Style sheets become rows of string literals.
+$(BUILD)/%.css.inc: %.css
+	@mkdir -p $(@D)
+	sed 's/["\\]/\\&/g; s/.*/"&\\n",/' $< >$@
+
+$(BUILD)/src/report/%.o: FLAGS += -I$(BUILD)/src/report
+$(BUILD)/src/report/svg.o: $(BUILD)/src/report/plot.css.inc
+$(BUILD)/src/report/page.o: $(BUILD)/src/report/page.css.inc
 
 # The logarithm and cosine of the noise vectorise only under relaxed floating-point rules.
 $(BUILD)/src/base/random.o: FLAGS += -ffast-math
