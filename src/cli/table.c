@@ -7,6 +7,7 @@ static const Command *const table[] = {
     &reluopt_command_train,
     &reluopt_command_eval,
     &reluopt_command_info,
+    &reluopt_command_report,
 };
 enum { COMMANDS = sizeof table / sizeof table[0] };
 
