@@ -87,6 +87,12 @@ typedef struct Config {
     double decay;         /* gamma */
     double epsilon;
     TreeConfig trees; /* of method mgbdt */
+    double average;   /* epochs that the weights are averaged over for evaluation; 0: not at all */
+    struct {          /* of the training samples, anew in each epoch; see augment.h */
+        double noise; /* sigma, in standard deviations of the preprocessed data */
+        int shift;    /* pixels */
+        bool flip;
+    } augment;
     struct {
         int forward; /* Init */
         int inverse; /* Init */

@@ -29,8 +29,10 @@
 #define TREES "mgbdt "
 #define PROPAGATION "tp dtp "
 #define TARGET " adaptive " PROPAGATION
-#define BACKPROP " gd sgd momentum adagrad rmsprop adadelta adam fa dfa "
+#define RULES "gd sgd momentum adagrad rmsprop adadelta adam fa dfa "
+#define BACKPROP " " RULES
 #define GRADIENT BACKPROP PROPAGATION
+#define NETWORK TARGET RULES
 
 // clang-format off
 const Option option_table[] = {
@@ -123,6 +125,14 @@ const Option option_table[] = {
      .meaning = "trees that each output of a layer grows per step (inverses: inverse.steps)"},
     {"trees.shrinkage", REAL(trees.shrinkage, 1), .above = true, .methods = " " TREES, .value = "0.1",
      .meaning = "share of a leaf's mean residual that its tree adds"},
+    {"average", REAL(average, LARGE), .value = "0", .methods = NETWORK,
+     .meaning = "epochs that the weights are averaged over for evaluation; 0: the latest ones"},
+    {"augment.noise", REAL(augment.noise, LARGE), .value = "0", .methods = NETWORK,
+     .meaning = "noise on training inputs, in standard deviations of the preprocessed data"},
+    {"augment.shift", INTEGER(augment.shift, 0, 1000), .value = "0", .methods = NETWORK,
+     .meaning = "move training images by up to so many pixels, up or down and sideways"},
+    {"augment.flip", BOOL(augment.flip), .value = "no", .methods = NETWORK,
+     .meaning = "mirror every other training image, left to right"},
     {"init.forward", CHOICE(init.forward, [INIT_HE] = "he", [INIT_GLOROT] = "glorot",
                             [INIT_ORTHOGONAL] = "orthogonal"), .value = "orthogonal",
      .meaning = "how the weights start"},
