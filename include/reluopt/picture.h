@@ -12,9 +12,10 @@ typedef struct ImageShape {
     size_t width, height, channels;
 } ImageShape;
 
-/* The shape of the images that the features are; false when they are none: columns of a table, or of a number
- * that is neither a square nor three equal squares. */
-bool reluopt_image_shape(const Schema *schema, ImageShape *shape);
+/* The shape of the images that the features are.  height, width: 0, or what the data's file says; where it says
+ * nothing, a number of features that is a square or three equal squares is taken for images, unless they are
+ * columns of a table.  False when they are none.  */
+bool reluopt_image_shape(const Schema *schema, size_t height, size_t width, ImageShape *shape);
 
 /* Side by side in a square, on pixels of `scale` x `scale`. */
 typedef struct Picture {

@@ -30,6 +30,7 @@ typedef struct ReportRun {
     CheckpointMeta meta; /* config NULL: no checkpoint yet */
     Schema schema;       /* of the checkpoint's data */
     Confusion confusion;
+    size_t height, width; /* of the data's images; 0: none, or not known */
     Picture weights; /* of the first neurons of layer 1; png NULL: the data are no images, or no weights */
 } ReportRun;
 

@@ -16,9 +16,13 @@ static size_t square_side(size_t pixels)
     return side * side == pixels && side >= LEAST_SIDE ? side : 0;
 }
 
-bool reluopt_image_shape(const Schema *schema, ImageShape *shape)
+bool reluopt_image_shape(const Schema *schema, size_t height, size_t width, ImageShape *shape)
 {
     size_t n = schema->features, channels = 1, side = square_side(n);
+    if (height > 0) {
+        *shape = (ImageShape){width, height, n / (height * width)};
+        return shape->channels == 1 || shape->channels == 3;
+    }
     if (side == 0 && n % 3 == 0) {
         channels = 3;
         side = square_side(n / 3);

@@ -73,7 +73,7 @@ static Array find_weights(const char *path, Error *error)
 static void draw_weights(ReportRun *run, const Array *rows, Error *error)
 {
     ImageShape shape;
-    if (reluopt_image_shape(&run->schema, &shape) && rows->cols > run->schema.features)
+    if (reluopt_image_shape(&run->schema, run->height, run->width, &shape) && rows->cols > run->schema.features)
         reluopt_picture(&run->weights, rows->data, rows->count, rows->cols, shape, error);
     run->weights.neurons = rows->rows;
 }
@@ -134,6 +134,8 @@ static int evaluate(ReportRun *run, Comm *comm, const char *path, Error *error)
         return error->code;
     reluopt_comm_share(comm, &open.config, sizeof open.config);
     if (reluopt_run_open(&open, comm, &run->meta, error) == RELUOPT_OK) {
+        run->height = open.data.train.height;
+        run->width = open.data.train.width;
         fill_confusion(run, &open, path, error);
     } else if (error->code == RELUOPT_DATA) {
         snprintf(run->confusion.missing, sizeof run->confusion.missing, "%.500s", error->message);
@@ -157,8 +159,8 @@ static int read_run(ReportRun *run, Comm *comm, Error *error)
         return RELUOPT_OK;
     }
     if (reluopt_checkpoint_read_meta(comm, path, &run->meta, error) == RELUOPT_OK &&
-        read_weights(run, comm, path, error) == RELUOPT_OK)
-        evaluate(run, comm, path, error);
+        evaluate(run, comm, path, error) == RELUOPT_OK)
+        read_weights(run, comm, path, error);
     return error->code;
 }
 

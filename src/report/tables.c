@@ -246,9 +246,14 @@ static bool differs(const Report *report, size_t k)
     return false;
 }
 
+/* Without the quotes of a text, but for an empty one. */
 static void put_value(FILE *out, Line line)
 {
     char text[2 * RELUOPT_TEXT];
+    if (line.value_length > 2 && line.value[0] == '"') {
+        line.value++;
+        line.value_length -= 2;
+    }
     snprintf(text, sizeof text, "%.*s", line.value_length, line.value);
     fputs("<td class=\"wide\">", out);
     reluopt_markup_text(out, text);

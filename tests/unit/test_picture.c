@@ -29,7 +29,7 @@ static const unsigned char *pixel(const Picture *picture, const unsigned char *p
 static bool is_image(size_t features, size_t columns, ImageShape *shape)
 {
     Schema schema = {.features = features, .columns = columns};
-    return reluopt_image_shape(&schema, shape);
+    return reluopt_image_shape(&schema, 0, 0, shape);
 }
 
 static void images_are_told_by_their_size(void **state)
@@ -43,6 +43,11 @@ static void images_are_told_by_their_size(void **state)
     assert_false(is_image(784, 784, &shape)); /* columns of a table */
     assert_false(is_image(35, 0, &shape));
     assert_false(is_image(4, 0, &shape)); /* too small to be one */
+    Schema schema = {.features = 600};
+    assert_true(reluopt_image_shape(&schema, 20, 30, &shape));
+    assert_true(shape.width == 30 && shape.height == 20 && shape.channels == 1);
+    assert_true(reluopt_image_shape(&schema, 20, 10, &shape) && shape.channels == 3);
+    assert_false(reluopt_image_shape(&schema, 20, 15, &shape));
 }
 
 /* Two neurons of 2 x 2 pixels and a bias, which has no say: positive orange, negative blue, 0 transparent, each
