@@ -8,6 +8,7 @@ static const Command *const table[] = {
     &reluopt_command_eval,
     &reluopt_command_info,
     &reluopt_command_report,
+    &reluopt_command_bench,
 };
 enum { COMMANDS = sizeof table / sizeof table[0] };
 
