@@ -9,6 +9,7 @@
 #include "reluopt/config.h"
 #include "reluopt/curves.h"
 #include "reluopt/matrix.h"
+#include "reluopt/phases.h"
 #include "reluopt/picture.h"
 #include "reluopt/plot.h"
 #include "reluopt/samples.h"
@@ -27,11 +28,12 @@ typedef struct ReportRun {
     char *settings; /* the same as text, "key: value" a line */
     char *defaults; /* the defaults of its method, likewise */
     Curves curves;
+    Phases phases;
     CheckpointMeta meta; /* config NULL: no checkpoint yet */
     Schema schema;       /* of the checkpoint's data */
     Confusion confusion;
     size_t height, width; /* of the data's images; 0: none, or not known */
-    Picture weights; /* of the first neurons of layer 1; png NULL: the data are no images, or no weights */
+    Picture weights;      /* of the first neurons of layer 1; png NULL: the data are no images, or no weights */
 } ReportRun;
 
 /* What there is on rank 0; the other ranks have the number of runs. */

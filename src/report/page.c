@@ -67,7 +67,8 @@ static void put_header(FILE *out, const Report *report)
         put_origin(out, report->run);
     fputs(
         "<nav><a href=\"#curves\">Curves</a><a href=\"#layers\">Layers</a><a href=\"#confusion\">Confusion</a>"
-        "<a href=\"#weights\">Weights</a><a href=\"#settings\">Settings</a></nav>\n</header>\n",
+        "<a href=\"#weights\">Weights</a><a href=\"#settings\">Settings</a><a "
+        "href=\"#time\">Time</a></nav>\n</header>\n",
         out);
     reluopt_table_overview(out, report);
 }
@@ -238,22 +239,53 @@ static void put_weights(FILE *out, const Report *report)
     fputs("</div>\n</section>\n", out);
 }
 
-void reluopt_report_page(FILE *out, Report *report)
+/* Sections beside each other where there is but one run to show. */
+static void begin_pair(FILE *out, const Report *report)
+{
+    fprintf(out, "<div class=\"%s\">\n", report->count == 1 ? "pair" : "stack");
+}
+
+static void put_settings(FILE *out, const Report *report)
+{
+    begin_section(out, "settings", report->count == 1 ? "Settings" : "Differences in settings");
+    reluopt_table_settings(out, report);
+    fputs("</section>\n", out);
+}
+
+static void put_times(FILE *out, const Report *report)
+{
+    begin_section(out, "time", "Time");
+    fputs("<p class=\"quiet\">Mean of the ranks since the program was last started, and its share. Waiting is "
+          "the time "
+          "in messages beyond that of the fastest rank.</p>\n",
+          out);
+    reluopt_table_times(out, report);
+    fputs("</section>\n", out);
+}
+
+static void put_footer(FILE *out)
 {
     time_t now = time(NULL);
     struct tm utc;
     char date[32];
     strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &utc));
+    fprintf(out, "<footer class=\"quiet\">Made %s by %s.</footer>\n</main>\n</body>\n</html>\n", date,
+            RELUOPT_PROGRAM);
+}
+
+void reluopt_report_page(FILE *out, Report *report)
+{
     put_head(out, report);
     put_header(out, report);
     put_curves(out, report);
     put_layers(out, report);
-    fprintf(out, "<div class=\"%s\">\n", report->count == 1 ? "pair" : "stack");
+    begin_pair(out, report);
     put_confusion(out, report);
     put_weights(out, report);
     fputs("</div>\n", out);
-    begin_section(out, "settings", report->count == 1 ? "Settings" : "Differences in settings");
-    reluopt_table_settings(out, report);
-    fprintf(out, "</section>\n<footer class=\"quiet\">Made %s by %s.</footer>\n</main>\n</body>\n</html>\n",
-            date, RELUOPT_PROGRAM);
+    begin_pair(out, report);
+    put_settings(out, report);
+    put_times(out, report);
+    fputs("</div>\n", out);
+    put_footer(out);
 }
