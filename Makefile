@@ -3,6 +3,7 @@
 #   make            build/reluopt-mpi, its manual page and bash completion
 #   make demo       install what is missing, build, train on Fashion-MNIST with 8 ranks
 #   make check      install what is missing, build, run all tests
+#   make bench      measure training steps, write results/performance.md
 #   make format     clang-format on all sources
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
@@ -35,7 +36,7 @@ SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 
-.PHONY: all tests demo check format clean dependencies
+.PHONY: all tests demo check bench format clean dependencies
 .SECONDARY:
 
 all: $(BUILD)/reluopt-mpi $(BUILD)/man/reluopt-mpi.1 $(BUILD)/completion/reluopt-mpi
@@ -98,6 +99,10 @@ check: EXTRA = libcmocka-dev python3-h5py binutils man-db mandoc
 check: dependencies
 	@$(MAKE) $(PARALLEL) all tests
 	@tests/run.sh '$(PATTERN)'
+
+bench: dependencies
+	@$(MAKE) $(PARALLEL) all
+	results/performance.sh
 
 clean:
 	rm -rf build

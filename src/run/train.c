@@ -176,6 +176,7 @@ static int train_epochs(Run *run, uint32_t *order, CurvePoint *point, Measures *
         if (train_epoch(run, order, &running, error) ||
             measure_epoch(run, &running, started, measures, point, error))
             return error->code;
+        run->curves.times = reluopt_times(run->comm, &run->begun);
         if (run->comm->rank == 0 && reluopt_curves_append(&run->curves, point, error) == RELUOPT_OK)
             reluopt_progress_epoch(run, point);
         if (reluopt_comm_agree(run->comm, error) || (checkpoint_is_due(run) && write_checkpoint(run, error)))

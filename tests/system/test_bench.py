@@ -70,12 +70,21 @@ class Report(BenchTest):
         self.refused("bench", "--steps", 0, code=2, says=["--steps"], np=3)
 
 
+def work(n, batch):
+    """docs/performance.md, "Work": operations of a step of `adaptive` with one step of the inverses."""
+    w = [n[i] * (n[i - 1] + 1) for i in range(1, len(n))]
+    v = [n[i - 1] * (n[i] + 1) for i in range(2, len(n))]
+    targets = sum(n[i - 1] * n[i] for i in range(2, len(n)))
+    return 2 * batch * (3 * sum(w) + targets + sum(w[1:]) + 3 * sum(v))
+
+
 class Counts(BenchTest):
     def test_stored_counts(self):
         with open(STORED, newline="") as file:
             rows = list(csv.reader(file))[1:]
         stored = {(row[0], int(row[1])): [float(x) for x in row[2:]] for row in rows}
         self.assertEqual(set(stored), {(name, np) for name in RUNS for np in RANKS[name]})
+        self.assertEqual(stored["adaptive", 1][0], work([24, 50, 40, 10], 32))
         for (name, np), counts in stored.items():
             self.assertEqual(self.counts(name, np), counts, f"{name} at np {np}: {COLUMNS}")
 
