@@ -9,7 +9,7 @@
 #include "reluopt/svg.h"
 
 enum { TOP = 30, NAME_MOST = 12, CELL_MOST = 36, CELL_NUMBER = 26, CELL_NAME = 11 };
-static const double character = 6.3, strong = 0.55; /* width; shade from which a number on it must be light */
+static const double character = 6.7, strong = 0.55; /* width; shade from which a number on it must be light */
 
 uint64_t reluopt_matrix_row(const Matrix *m, size_t i)
 {
@@ -88,7 +88,7 @@ static Frame make_frame(const Matrix *m, int width)
     f.left = 26 + character * (double)f.longest;
     f.cell = fmin((width - f.left - 4) / (double)m->classes, CELL_MOST);
     f.upright = character * (double)f.longest > f.cell;
-    f.top = TOP + 18 + (f.upright ? character * (double)f.longest + 6 : 14);
+    f.top = TOP + 18 + (f.upright ? character * (double)f.longest + 9 : 14);
     f.stride = (size_t)ceil(CELL_NAME / f.cell);
     f.numbers = f.cell >= CELL_NUMBER;
     return f;

@@ -124,7 +124,7 @@ static int fill_confusion(ReportRun *run, Run *open, const char *path, Error *er
     return error->code;
 }
 
-/* Data that are missing are no failure of the report.  Agreed; collective. */
+/* Data that are missing, or no longer what they were, are no failure of the report.  Agreed; collective. */
 static int evaluate(ReportRun *run, Comm *comm, const char *path, Error *error)
 {
     static Run open;
@@ -137,7 +137,7 @@ static int evaluate(ReportRun *run, Comm *comm, const char *path, Error *error)
         run->height = open.data.train.height;
         run->width = open.data.train.width;
         fill_confusion(run, &open, path, error);
-    } else if (error->code == RELUOPT_DATA) {
+    } else if (error->code == RELUOPT_DATA || error->code == RELUOPT_USAGE) {
         snprintf(run->confusion.missing, sizeof run->confusion.missing, "%.500s", error->message);
         *error = (Error){0};
     }
