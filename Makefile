@@ -11,7 +11,7 @@
 
 CC      := mpicc
 ARCH    ?= native
-PACKAGES := hdf5-openmpi yaml-0.1 zlib lapacke openblas
+PACKAGES := hdf5-openmpi yaml-0.1 zlib libpng lapacke openblas
 BUILD   := build
 SHOW    := $(if $(VERBOSE),,@)
 
@@ -65,6 +65,15 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  compile $<"
 	$(SHOW)$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
+
+# Style sheets become rows of string literals.
+$(BUILD)/%.css.inc: %.css
+	@mkdir -p $(@D)
+	sed 's/["\\]/\\&/g; s/.*/"&\\n",/' $< >$@
+
+$(BUILD)/src/report/%.o: FLAGS += -I$(BUILD)/src/report
+$(BUILD)/src/report/svg.o: $(BUILD)/src/report/plot.css.inc
+$(BUILD)/src/report/page.o: $(BUILD)/src/report/page.css.inc
 
 # The logarithm and cosine of the noise vectorise only under relaxed floating-point rules.
 $(BUILD)/src/base/random.o: FLAGS += -ffast-math

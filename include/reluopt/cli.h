@@ -44,6 +44,7 @@ typedef struct Command {
 extern const Command reluopt_command_train;
 extern const Command reluopt_command_eval;
 extern const Command reluopt_command_info;
+extern const Command reluopt_command_report;
 extern const Command reluopt_command_bench;
 extern const Command reluopt_command_config;
 extern const Command reluopt_command_help;

@@ -53,6 +53,10 @@ int reluopt_run_train(Run *run, Error *error);
  */
 Score reluopt_run_evaluate(Run *run, const Samples *samples, size_t count);
 
+/* Add to matrix (classes x classes) the samples of class i that are taken for class j.  matrix: rank 0 alone,
+ * NULL on the others.  Collective. */
+void reluopt_run_confusion(Run *run, const Samples *samples, size_t count, uint64_t *matrix);
+
 /* Means of a score; NaN without samples. */
 double reluopt_score_loss(const Score *score);     /* per sample */
 double reluopt_score_accuracy(const Score *score); /* fraction */
