@@ -6,12 +6,13 @@
 #   make format     clang-format on all sources
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
-#           LDLIBS, BUILD (folder of the results), SANITIZE=1.
+#           LDLIBS, BUILD (folder of the results), SANITIZE=1, VERBOSE=1 (show the commands).
 
 CC      := mpicc
 ARCH    ?= native
 PACKAGES := hdf5-openmpi yaml-0.1 zlib lapacke openblas
 BUILD   := build
+SHOW    := $(if $(VERBOSE),,@)
 
 # CFLAGS, LDFLAGS and LDLIBS are the user's; what the program needs is in FLAGS and LIBS.
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
@@ -42,34 +43,40 @@ all: $(BUILD)/reluopt-mpi
 tests: $(TESTS)
 
 $(BUILD)/reluopt-mpi: $(BUILD)/src/main.o $(BUILD)/libreluopt.a $(KEEP)
-	$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
+	@echo "  link    $@"
+	$(SHOW)$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
 
 $(BUILD)/libreluopt.a: $(OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	@echo "  archive $@"
+	$(SHOW)ar rcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "  compile $<"
+	$(SHOW)$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
 
 # The logarithm and cosine of the noise vectorise only under relaxed floating-point rules.
 $(BUILD)/src/base/random.o: FLAGS += -ffast-math
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libreluopt.a $(KEEP)
-	$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(LDLIBS)
+	@echo "  link    $@"
+	$(SHOW)$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(LDLIBS)
 
 dependencies:
 	launch/install-dependencies.sh $(EXTRA)
 
 # Recursive, so that pkg-config is asked after the packages are there.
+PARALLEL := --no-print-directory -j $(shell nproc)
+
 demo: dependencies
-	$(MAKE) all
+	@$(MAKE) $(PARALLEL) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
 check: EXTRA = libcmocka-dev python3-h5py binutils
 check: dependencies
-	$(MAKE) all tests
-	tests/run.sh $(PATTERN)
+	@$(MAKE) $(PARALLEL) all tests
+	@tests/run.sh '$(PATTERN)'
 
 clean:
 	rm -rf build

@@ -310,7 +310,7 @@ static const Option *lookup(const char *key)
     return NULL;
 }
 
-static bool in_group(const Option *option, const char *group)
+bool option_in_group(const Option *option, const char *group)
 {
     size_t length = strlen(group);
     return strncmp(option->key, group, length) == 0 && option->key[length] == '.';
@@ -319,7 +319,7 @@ static bool in_group(const Option *option, const char *group)
 bool option_is_group(const char *key)
 {
     for (size_t i = 0; i < option_count; i++)
-        if (in_group(&option_table[i], key))
+        if (option_in_group(&option_table[i], key))
             return true;
     return false;
 }
@@ -369,7 +369,7 @@ static void fail_group(const char *group, const char *subject, Error *error)
     char members[256] = "";
     size_t length = 0;
     for (const Option *o = option_table; o < option_table + option_count; o++)
-        if (in_group(o, group))
+        if (option_in_group(o, group))
             length += (size_t)snprintf(members + length, sizeof members - length, "%s%s",
                                        length > 0 ? ", " : "", o->key);
     reluopt_fail(error, RELUOPT_USAGE, "%s: is a group of keys: %s", subject, members);
@@ -388,6 +388,11 @@ const Option *option_find(const char *key, const char *subject, Error *error)
     else
         reluopt_fail(error, RELUOPT_USAGE, "%s: unknown key; the help lists all keys", subject);
     return NULL;
+}
+
+const char *reluopt_config_key(size_t index)
+{
+    return index < option_count ? option_table[index].key : NULL;
 }
 
 bool reluopt_config_is_key(const char *key)

@@ -99,6 +99,11 @@ class Files(program.ProgramTest):
         for command in [], ["train"], ["eval"], ["info"]:
             out, _ = self.run_program(*command, "--help")
             self.assertIn("usage:", out)
+        out, _ = self.run_program("train", "--help", "inverse", np=2)
+        self.assertEqual(out.count("inverse.kind"), 1)
+        out, _ = self.run_program("train", "--help", "method")
+        self.assertIn("mgbdt", out)
+        self.refused("train", "--help", "invers.kind", code=2, says=["inverse.kind"], np=2)
 
 
 class Ranks(program.ProgramTest):

@@ -664,33 +664,42 @@ static void test_round_trip(void **state)
     }
 }
 
-static void test_help(void **state)
+/* What a key or a group is explained as; malloc'ed. */
+static char *explained(const char *key, Error *error)
 {
-    (void)state;
-    char *text = NULL, *next;
+    char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    reluopt_config_help(out);
+    reluopt_config_explain(out, key, error);
     fclose(out);
-    int lines = 0;
-    for (char *line = text; *line != '\0'; line = next) {
-        next = strchr(line, '\n') + 1;
-        if (next - line > 104)
-            fail_msg("too wide: %.*s", (int)(next - line), line);
-        assert_true(line[23] == ' ' && line[24] == ' ' && line[25] != ' ');
-        lines++;
-    }
-    Config c = defaults();
+    return text;
+}
+
+static void test_explain(void **state)
+{
+    (void)state;
+    const char *key;
     Error error = {0};
-    char *echo = reluopt_config_text(&c, false, &error);
-    for (char *end = echo; (end = strchr(end, '\n')); end++)
-        lines -= 2; /* two for each key */
-    assert_int_equal(lines, 0);
-    free(echo);
-    assert_contains(text, "  inverse.kind        ");
-    assert_contains(text, "one of trained, fixed, transpose (default trained)\n");
-    free(text);
+    for (size_t i = 0; (key = reluopt_config_key(i)); i++) {
+        char *text = explained(key, &error), *next;
+        assert_int_equal(error.code, RELUOPT_OK);
+        assert_int_equal(strncmp(text, key, strlen(key)), 0);
+        for (char *line = text; *line != '\0'; line = next) {
+            next = strchr(line, '\n') + 1;
+            if (next - line > 80 + 40) /* a list of choices may need more */
+                fail_msg("too wide: %.*s", (int)(next - line), line);
+        }
+        free(text);
+    }
+    char *group = explained("inverse", &error), *unknown = explained("invers", &error);
+    assert_contains(group, "inverse.kind\n");
+    assert_contains(group, "one of trained, fixed, transpose (default trained)\n");
+    assert_contains(group, "inverse.alternate\n");
+    assert_int_equal(error.code, RELUOPT_USAGE);
+    assert_string_equal(unknown, "");
+    free(group);
+    free(unknown);
 }
 
 static void test_resolve(void **state)
@@ -915,7 +924,7 @@ int main(void)
         cmocka_unit_test(test_special_texts),
         cmocka_unit_test(test_echo),
         cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_explain),
         cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_resolve_methods),
         cmocka_unit_test(test_resolve_alpha),
