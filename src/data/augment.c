@@ -56,7 +56,7 @@ static double asymmetry(const double *image, size_t n, size_t width)
 
 /* A class is mirrored when that moves its mean image by less than half the square distance to the mean image of
  * any other class. */
-static int find_symmetric(Augment *augment, const Samples *train, size_t classes, Error *error)
+static void find_symmetric(Augment *augment, const Samples *train, size_t classes, Error *error)
 {
     size_t n = train->features;
     double *mean = reluopt_alloc(classes, n * sizeof *mean, error);
@@ -64,26 +64,26 @@ static int find_symmetric(Augment *augment, const Samples *train, size_t classes
     if (!error->code)
         mean_images(augment, train, classes, mean, count);
     for (size_t c = 0; !error->code && c < classes; c++) {
-        double nearest = INFINITY;
+        double closest = INFINITY;
         for (size_t other = 0; other < classes; other++)
             if (other != c && count[other] > 0)
-                nearest = fmin(nearest, square_distance(mean + c * n, mean + other * n, n));
-        augment->mirrored[c] = asymmetry(mean + c * n, n, train->width) < nearest / 2;
+                closest = fmin(closest, square_distance(mean + c * n, mean + other * n, n));
+        augment->mirrored[c] = asymmetry(mean + c * n, n, train->width) < closest / 2;
     }
     free(count);
     free(mean);
-    return error->code;
 }
 
 /* Which classes are mirrored at all. */
 static int choose_mirrored(Augment *augment, const Samples *train, size_t classes, Error *error)
 {
+    Flip flip = (Flip)augment->config->augment.flip;
     augment->mirrored = reluopt_alloc(classes, sizeof *augment->mirrored, error);
-    if (error->code || augment->config->augment.flip == FLIP_AUTO)
-        return error->code ? error->code : find_symmetric(augment, train, classes, error);
-    for (size_t c = 0; c < classes; c++)
-        augment->mirrored[c] = augment->config->augment.flip == FLIP_YES;
-    return RELUOPT_OK;
+    for (size_t c = 0; !error->code && c < classes; c++)
+        augment->mirrored[c] = flip == FLIP_YES;
+    if (!error->code && flip == FLIP_AUTO)
+        find_symmetric(augment, train, classes, error);
+    return error->code;
 }
 
 int reluopt_augment_create(Augment *augment, const Config *config, const Preprocess *pre, const Samples *train,
