@@ -1,6 +1,6 @@
 # reluopt-mpi: distributed training of ReLU networks by target propagation with analytic steps.
 #
-#   make            build/reluopt-mpi
+#   make            build/reluopt-mpi, its manual page and bash completion
 #   make demo       install what is missing, build, train on Fashion-MNIST with 8 ranks
 #   make check      install what is missing, build, run all tests
 #   make format     clang-format on all sources
@@ -38,13 +38,22 @@ TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/te
 .PHONY: all tests demo check format clean dependencies
 .SECONDARY:
 
-all: $(BUILD)/reluopt-mpi
+all: $(BUILD)/reluopt-mpi $(BUILD)/man/reluopt-mpi.1 $(BUILD)/completion/reluopt-mpi
 
 tests: $(TESTS)
 
 $(BUILD)/reluopt-mpi: $(BUILD)/src/main.o $(BUILD)/libreluopt.a $(KEEP)
 	@echo "  link    $@"
 	$(SHOW)$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
+
+# The manual page and the completion of bash come from the tables behind --help.
+$(BUILD)/man/reluopt-mpi.1: $(BUILD)/reluopt-mpi
+	@mkdir -p $(@D)
+	. launch/mpi-env.sh && ASAN_OPTIONS=detect_leaks=0 $< help --man >$@.new && mv $@.new $@
+
+$(BUILD)/completion/reluopt-mpi: $(BUILD)/reluopt-mpi
+	@mkdir -p $(@D)
+	. launch/mpi-env.sh && ASAN_OPTIONS=detect_leaks=0 $< help --completion >$@.new && mv $@.new $@
 
 $(BUILD)/libreluopt.a: $(OBJECTS)
 	@rm -f $@
@@ -73,7 +82,7 @@ demo: dependencies
 	@$(MAKE) $(PARALLEL) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
-check: EXTRA = libcmocka-dev python3-h5py binutils
+check: EXTRA = libcmocka-dev python3-h5py binutils man-db mandoc
 check: dependencies
 	@$(MAKE) $(PARALLEL) all tests
 	@tests/run.sh '$(PATTERN)'
