@@ -29,6 +29,9 @@ typedef struct Rows {
 
 /* MPI_Init, duplicate communicators.  Collective. */
 void reluopt_comm_start(Comm *comm, int *argc, char ***argv);
+/* This process alone, without MPI_Init: with one rank, none of the functions below that exchange something
+ * calls MPI.  Not for writing checkpoints, which HDF5 does through MPI.  Nothing to stop.  Not collective. */
+Comm reluopt_comm_alone(void);
 /* MPI_Finalize.  Collective. */
 void reluopt_comm_stop(Comm *comm);
 /* A bug: print one line and end the job with RELUOPT_BUG.  Not collective. */

@@ -46,6 +46,15 @@ void reluopt_comm_start(Comm *comm, int *argc, char ***argv)
     agree_on_block(comm);
 }
 
+Comm reluopt_comm_alone(void)
+{
+    return (Comm){.size = 1,
+                  .block = reluopt_dense_block(),
+                  .world = MPI_COMM_NULL,
+                  .feed = MPI_COMM_NULL,
+                  .sent = MPI_REQUEST_NULL};
+}
+
 void reluopt_comm_stop(Comm *comm)
 {
     free(comm->counts);
@@ -106,6 +115,10 @@ void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t colum
 
 void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size_t n, size_t columns)
 {
+    if (comm->size == 1) {
+        memcpy(own, part, n * columns * sizeof *own);
+        return;
+    }
     shard_table(comm, n, columns);
     MPI_Reduce_scatter(part, own, comm->counts, MPI_FLOAT, MPI_SUM, comm->world);
 }
@@ -129,7 +142,7 @@ void reluopt_comm_share(const Comm *comm, void *bytes, size_t count)
 
 void reluopt_comm_share_from(const Comm *comm, int from, void *bytes, size_t count)
 {
-    for (char *p = bytes; count > 0;) {
+    for (char *p = bytes; count > 0 && comm->size > 1;) {
         int part = count < INT_MAX ? (int)count : INT_MAX;
         MPI_Bcast(p, part, MPI_BYTE, from, comm->world);
         p += part;
@@ -151,21 +164,26 @@ int reluopt_comm_share_text(const Comm *comm, char **text, Error *error)
 
 void reluopt_comm_feed_start(Comm *comm, float *x, size_t count)
 {
-    MPI_Ibcast(x, (int)count, MPI_FLOAT, 0, comm->feed, &comm->sent);
+    if (comm->size > 1)
+        MPI_Ibcast(x, (int)count, MPI_FLOAT, 0, comm->feed, &comm->sent);
 }
 
 void reluopt_comm_feed_wait(Comm *comm)
 {
-    MPI_Wait(&comm->sent, MPI_STATUS_IGNORE);
+    if (comm->size > 1)
+        MPI_Wait(&comm->sent, MPI_STATUS_IGNORE);
 }
 
 void reluopt_comm_barrier(const Comm *comm)
 {
-    MPI_Barrier(comm->world);
+    if (comm->size > 1)
+        MPI_Barrier(comm->world);
 }
 
 int reluopt_comm_agree(const Comm *comm, Error *error)
 {
+    if (comm->size == 1)
+        return error->code;
     int first = error->code ? comm->rank : comm->size;
     MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm->world);
     if (first == comm->size)
