@@ -87,6 +87,12 @@ typedef struct Config {
     double decay;         /* gamma */
     double epsilon;
     TreeConfig trees; /* of method mgbdt */
+    double average;   /* epochs that the weights are averaged over for evaluation; 0: not at all */
+    struct {          /* of the training samples, anew in each epoch; see augment.h */
+        double noise; /* sigma, in standard deviations of the preprocessed data */
+        int shift;    /* pixels */
+        bool flip;
+    } augment;
     struct {
         int forward; /* Init */
         int inverse; /* Init */
@@ -135,8 +141,11 @@ bool reluopt_config_is_key(const char *key);
  * malloc'ed text, NULL after RELUOPT_MEMORY. */
 char *reluopt_config_text(const Config *config, bool comments, Error *error);
 
-/* Key, meaning, default and choices, for --help. */
-void reluopt_config_help(FILE *out);
+/* Key number `index` of the option table, in its order; NULL after the last. */
+const char *reluopt_config_key(size_t index);
+
+/* Print meaning, default and choices of a key, or of the keys of a group.  RELUOPT_USAGE for another name. */
+int reluopt_config_explain(FILE *out, const char *key, Error *error);
 
 /* Give settings at auto their values: the method's own variant, update rule and alpha, the rule's own rates,
  * batch 100 for the batch variant, else 0 (the whole training set).  What the method does not use stays at

@@ -31,6 +31,7 @@ typedef struct Batch {
     const float *x;   /* (width[0] + 1) x B, last row ones */
     const int *label; /* B */
     int64_t epoch;    /* of training: epochs finished before */
+    size_t total;     /* samples of the whole pass */
 } Batch;
 
 /* What an epoch looked like, per layer i = 1..L at [i-1]; see CurvePoint. */

@@ -18,8 +18,8 @@ typedef struct Network {
     bool training;                     /* batch normalisation by the batch's own statistics */
     Weights weights[RELUOPT_NODES];    /* W[1..L] */
     Normalisation norm[RELUOPT_NODES]; /* of layers 1..L-1, with batch_norm */
-    float *whole;                      /* room for the largest W[2..L], gathered; NULL where that is not needed */
-    float *h[RELUOPT_NODES];           /* (n[i] + 1) x B  activations, last row ones; h[0] is the batch's */
+    float *whole;            /* room for the largest W[2..L], gathered; NULL where that is not needed */
+    float *h[RELUOPT_NODES]; /* (n[i] + 1) x B  activations, last row ones; h[0] is the batch's */
 } Network;
 
 /* Initial weights W[1..L] with zero bias, and room for batches of up to shape->columns samples.  Errors:
@@ -55,11 +55,16 @@ void reluopt_network_transpose(const Network *net, size_t i, float *x, float *pa
 /* H[i] = f_i(W[i] H[i-1]), i = 1..L (3-1), in training; weights[i].z keeps the pre-activations.  Collective. */
 void reluopt_network_forward(Network *net, const Batch *batch);
 
-/* The same for evaluation; returns H[L].  Collective. */
+/* With `average`: move the running means of W[1..L] toward what they became in step number `step`, taken on
+ * `batch`.  They are means over about the last `average` epochs, plain means of all steps before that.
+ * Not collective. */
+void reluopt_network_average(Network *net, const Batch *batch, uint64_t step);
+
+/* The same as forward for evaluation, with the running means where they are kept; returns H[L].  Collective. */
 const float *reluopt_network_predict(Network *net, const Batch *batch);
 
-/* W[1..L], with batch_norm also gamma and beta ("norm1") and running statistics ("running1"), for the
- * checkpoint: returns how many, fills `list` unless NULL. */
+/* W[1..L], with `average` also their running means ("A1"), with batch_norm also gamma and beta ("norm1") and
+ * running statistics ("running1"), for the checkpoint: returns how many, fills `list` unless NULL. */
 size_t reluopt_network_arrays(const Network *net, Array *list);
 
 /* The n[i] x 2 array `data` of a normalised layer, for the checkpoint. */

@@ -13,8 +13,9 @@
 typedef struct Run {
     Config config;
     Comm *comm;
-    Dataset data;   /* rank 0 */
-    Preprocess pre; /* rank 0 */
+    Dataset data;    /* rank 0 */
+    Preprocess pre;  /* rank 0 */
+    Augment augment; /* rank 0 */
     size_t features, classes, train_count, test_count;
     const Method *method;
     void *state;

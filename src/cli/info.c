@@ -8,20 +8,6 @@
 #include "reluopt/curves.h"
 #include "reluopt/kind.h"
 
-static void usage(void)
-{
-    printf("usage: reluopt-mpi info FILE\n"
-           "\n"
-           "What FILE holds: a run's checkpoint.h5 (where it came from, its arrays and configuration) or\n"
-           "curves.h5 (a table, one line an epoch).\n");
-}
-
-static bool takes(const char *key)
-{
-    (void)key;
-    return false;
-}
-
 static void print_values(const char *name, const double *value, size_t count, const char *format)
 {
     printf("  %s", name);
@@ -84,26 +70,31 @@ static int show_checkpoint(Comm *comm, const char *path, Error *error)
     return error->code;
 }
 
-int reluopt_cli_info(Comm *comm, Arguments arguments, Error *error)
+static int run_info(Comm *comm, const Arguments *arguments, Error *error)
 {
-    Options options = {0};
     FileKind kind = FILE_CHECKPOINT;
-    reluopt_cli_parse(arguments, 1, takes, &options, error);
-    if (options.help) {
-        if (comm->rank == 0)
-            usage();
-        return RELUOPT_OK;
-    }
-    if (!error->code && !options.positional[0])
-        reluopt_fail(error, RELUOPT_USAGE, "info: which file?  usage: reluopt-mpi info FILE");
-    if (comm->rank == 0 && !error->code)
-        reluopt_file_kind(options.positional[0], &kind, error);
+    const char *path = arguments->positional[0];
+    if (comm->rank == 0)
+        reluopt_file_kind(path, &kind, error);
     if (reluopt_comm_agree(comm, error))
         return error->code;
     reluopt_comm_share(comm, &kind, sizeof kind);
     if (kind == FILE_CHECKPOINT)
-        show_checkpoint(comm, options.positional[0], error);
+        show_checkpoint(comm, path, error);
     else if (comm->rank == 0)
-        show_curves(options.positional[0], error);
+        show_curves(path, error);
     return reluopt_comm_agree(comm, error);
 }
+
+const Command reluopt_command_info = {
+    .name = "info",
+    .about = "what a checkpoint or a curve file holds",
+    .synopsis = "FILE",
+    .text = "What FILE holds: a run's checkpoint.h5 (where it came from, its arrays and configuration) or "
+            "curves.h5 (a table, one line an epoch).",
+    .examples = "reluopt-mpi info runs/soybean/checkpoint.h5\n"
+                "reluopt-mpi info runs/soybean/curves.h5\n",
+    .least = 1,
+    .most = 1,
+    .run = run_info,
+};

@@ -10,22 +10,6 @@
 #include "reluopt/cli.h"
 #include "reluopt/run.h"
 
-static void usage(void)
-{
-    printf("usage: reluopt-mpi train [CONFIG.yaml] [--KEY VALUE]... [--out RUN]\n"
-           "\n"
-           "Train a network; without a configuration, on a generated set.  Results go to the folder RUN\n"
-           "(default: runs/DATA-DATE-TIME), which must not hold a run already.\n"
-           "\n"
-           "  reluopt-mpi train\n"
-           "  mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n"
-           "\n"
-           "Methods:\n\n");
-    reluopt_method_help(stdout);
-    printf("\nKeys, in CONFIG.yaml as \"key: value\" or on the command line:\n\n");
-    reluopt_config_help(stdout);
-}
-
 /* Any; reluopt_cli_overrides knows the keys, and which one an unknown one is close to. */
 static bool takes(const char *key)
 {
@@ -81,10 +65,10 @@ static int open_folder(Run *run, const char *out, Error *error)
 }
 
 /* Rank 0: the configuration that the command line asks for. */
-static int configure(Config *config, const Options *options, Arguments arguments, int size, Error *error)
+static int configure(Config *config, const Arguments *arguments, int size, Error *error)
 {
     reluopt_config_default(config);
-    if (options->positional[0] && reluopt_config_read(config, options->positional[0], error))
+    if (arguments->count > 0 && reluopt_config_read(config, arguments->positional[0], error))
         return error->code;
     if (reluopt_cli_overrides(arguments, config, error))
         return error->code;
@@ -93,24 +77,17 @@ static int configure(Config *config, const Options *options, Arguments arguments
     return reluopt_config_check(config, size, error);
 }
 
-int reluopt_cli_train(Comm *comm, Arguments arguments, Error *error)
+static int run_train(Comm *comm, const Arguments *arguments, Error *error)
 {
     static Run run;
-    Options options = {0};
-    reluopt_cli_parse(arguments, 1, takes, &options, error);
-    if (options.help) {
-        if (comm->rank == 0)
-            usage();
-        return RELUOPT_OK;
-    }
-    if (comm->rank == 0 && !error->code)
-        configure(&run.config, &options, arguments, comm->size, error);
+    if (comm->rank == 0)
+        configure(&run.config, arguments, comm->size, error);
     if (reluopt_comm_agree(comm, error))
         return error->code;
     reluopt_comm_share(comm, &run.config, sizeof run.config);
     if (reluopt_run_open(&run, comm, NULL, error) == RELUOPT_OK) {
         if (comm->rank == 0)
-            open_folder(&run, options.out, error);
+            open_folder(&run, reluopt_cli_option(arguments, "out"), error);
         if (reluopt_comm_agree(comm, error) == RELUOPT_OK) {
             reluopt_comm_share(comm, run.folder, sizeof run.folder);
             if (comm->rank == 0 && run.test_count == 0)
@@ -121,3 +98,18 @@ int reluopt_cli_train(Comm *comm, Arguments arguments, Error *error)
     reluopt_run_close(&run);
     return error->code;
 }
+
+const Command reluopt_command_train = {
+    .name = "train",
+    .about = "train a network",
+    .synopsis = "[CONFIG.yaml]",
+    .text =
+        "Train a network as CONFIG.yaml (\"key: value\" lines) and the keys on the command line say; without "
+        "them, on a generated set.  Results go to a run folder.",
+    .examples = "reluopt-mpi train\n"
+                "mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n",
+    .most = 1,
+    .option = {{"out", "RUN", "the folder, without a run in it yet; default runs/DATA-DATE-TIME"}},
+    .takes = takes,
+    .run = run_train,
+};

@@ -38,6 +38,9 @@ const Option *option_find(const char *key, const char *subject, Error *error);
 /* True when `key` is what comes before the dot in some key of the table. */
 bool option_is_group(const char *key);
 
+/* True when the option's key begins with "GROUP.". */
+bool option_in_group(const Option *option, const char *group);
+
 /* Set the option's member of `config` from text; it is unchanged after RELUOPT_USAGE, which begins with
  * `subject` and says what is allowed, and the default. */
 int option_set(const Option *option, Config *config, const char *value, const char *subject, Error *error);

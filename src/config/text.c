@@ -153,11 +153,22 @@ char *reluopt_config_text(const Config *config, bool comments, Error *error)
     return NULL;
 }
 
-void reluopt_config_help(FILE *out)
+static void explain(FILE *out, const Option *option)
 {
     char allowed[ALLOWED_SIZE];
-    for (const Option *o = option_table; o < option_table + option_count; o++) {
-        option_allowed(o, allowed);
-        fprintf(out, "  %-21s  %s\n  %-21s  %s\n", o->key, o->meaning, "", allowed);
-    }
+    option_allowed(option, allowed);
+    fprintf(out, "%s\n  %s\n  %s\n", option->key, option->meaning, allowed);
+    if (option->methods)
+        fprintf(out, "  used by%s\n", option->methods);
+}
+
+int reluopt_config_explain(FILE *out, const char *key, Error *error)
+{
+    for (const Option *o = option_table; option_is_group(key) && o < option_table + option_count; o++)
+        if (option_in_group(o, key))
+            explain(out, o);
+    const Option *option = option_is_group(key) ? NULL : option_find(key, key, error);
+    if (option)
+        explain(out, option);
+    return error->code;
 }

@@ -19,6 +19,8 @@ static int load(Run *run, const CheckpointMeta *meta, Error *error)
             reluopt_preprocess_fit(&run->pre, (PreprocessKind)run->config.preprocess, &run->data.train, error);
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
             reluopt_preprocess_apply(pre, &run->data.test, error);
+        if (!meta && !error->code)
+            reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, error);
     }
     reluopt_schema_free(&schema);
     return error->code;
@@ -54,7 +56,8 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
         !reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&
         !reluopt_feed_create(&run->evaluation, comm, run->features, columns, error))
         run->method->create(&run->state, &run->config, &shape, comm, error);
-    run->feed.fixed = batch == run->train_count;
+    run->feed.fixed = batch == run->train_count && !reluopt_augments(&run->config);
+    run->feed.augment = comm->rank == 0 && !meta && reluopt_augments(&run->config) ? &run->augment : NULL;
     return reluopt_comm_agree(comm, error);
 }
 
@@ -66,6 +69,7 @@ void reluopt_run_close(Run *run)
     reluopt_feed_free(&run->evaluation);
     reluopt_dataset_free(&run->data);
     reluopt_preprocess_free(&run->pre);
+    reluopt_augment_free(&run->augment);
     reluopt_curves_free(&run->curves);
     memset(run, 0, sizeof *run);
 }

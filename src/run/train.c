@@ -53,6 +53,7 @@ static int train_epoch(Run *run, uint32_t *order, Score *score, Error *error)
     Batch batch;
     if (run->comm->rank == 0)
         draw_order(run, order);
+    run->feed.step = (uint64_t)run->steps;
     reluopt_feed_begin(&run->feed, &run->data.train, order, run->train_count, batch_size);
     while (reluopt_feed_next(&run->feed, &batch)) {
         batch.epoch = run->epoch;
