@@ -1,11 +1,12 @@
 # reluopt-mpi: distributed training of ReLU networks by target propagation with analytic steps.
 #
-#   make            build/reluopt-mpi
+#   make            build/reluopt-mpi, its manual page and bash completion
 #   make demo       install what is missing, build, train on Fashion-MNIST with 8 ranks
 #   make library    build/lib/libreluopt.so and .a: load a checkpoint and predict, from any program
 #   make install    program, library and manual to $(DESTDIR)$(PREFIX); make uninstall takes them away
 #   make deb        build/deb/*.deb: the same as Debian packages
 #   make check      install what is missing, build, run all tests
+#   make docs       docs/configuration.md, from the option table
 #   make format     clang-format on all sources
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
@@ -39,16 +40,25 @@ SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 
-.PHONY: all tests demo check format clean dependencies
+.PHONY: all tests demo check docs format clean dependencies
 .SECONDARY:
 
-all: $(BUILD)/reluopt-mpi
+all: $(BUILD)/reluopt-mpi $(BUILD)/man/reluopt-mpi.1 $(BUILD)/completion/reluopt-mpi
 
 tests: $(TESTS)
 
 $(BUILD)/reluopt-mpi: $(BUILD)/src/main.o $(BUILD)/program.a $(KEEP)
 	@echo "  link    $@"
 	$(SHOW)$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
+
+# The manual page and the completion of bash come from the tables behind --help.
+$(BUILD)/man/reluopt-mpi.1: $(BUILD)/reluopt-mpi
+	@mkdir -p $(@D)
+	. launch/mpi-env.sh && ASAN_OPTIONS=detect_leaks=0 $< help --man >$@.new && mv $@.new $@
+
+$(BUILD)/completion/reluopt-mpi: $(BUILD)/reluopt-mpi
+	@mkdir -p $(@D)
+	. launch/mpi-env.sh && ASAN_OPTIONS=detect_leaks=0 $< help --completion >$@.new && mv $@.new $@
 
 $(BUILD)/program.a: $(OBJECTS)
 	@rm -f $@
@@ -79,10 +89,13 @@ demo: dependencies
 	@$(MAKE) $(PARALLEL) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
-check: EXTRA = libcmocka-dev python3-h5py binutils dpkg-dev curl
+check: EXTRA = libcmocka-dev python3-h5py binutils man-db mandoc dpkg-dev curl
 check: dependencies
 	@$(MAKE) $(PARALLEL) all tests library
 	@tests/run.sh '$(PATTERN)'
+
+docs: all
+	. launch/mpi-env.sh && $(BUILD)/reluopt-mpi help --reference >docs/configuration.md
 
 clean:
 	rm -rf build

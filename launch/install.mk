@@ -35,6 +35,8 @@ DOC       := $(PREFIX)/share/doc/reluopt-mpi
 INCLUDE   := $(PREFIX)/include/reluopt
 SCRIPTS   := $(filter-out %/install-dependencies.sh %/make-deb.sh,$(wildcard launch/*.sh launch/*.slurm))
 INSTALLED := $(BUILD)/reluopt-mpi:$(PREFIX)/bin/reluopt-mpi \
+    $(BUILD)/man/reluopt-mpi.1:$(PREFIX)/share/man/man1/reluopt-mpi.1 \
+    $(BUILD)/completion/reluopt-mpi:$(PREFIX)/share/bash-completion/completions/reluopt-mpi \
     $(SHARED):$(LIBDIR)/$(notdir $(SHARED)) \
     $(BUILD)/lib/libreluopt.a:$(LIBDIR)/libreluopt.a \
     $(BUILD)/lib/reluopt.pc:$(LIBDIR)/pkgconfig/reluopt.pc \

@@ -41,7 +41,8 @@ typedef struct Command {
     int (*run)(Comm *comm, const Arguments *arguments, Error *error);
 } Command;
 
-extern const Command reluopt_command_train, reluopt_command_eval, reluopt_command_info;
+extern const Command reluopt_command_train, reluopt_command_eval, reluopt_command_info, reluopt_command_config,
+    reluopt_command_help;
 
 /* Row `index` of the table of subcommands; NULL after the last. */
 const Command *reluopt_cli_command(size_t index);
@@ -73,10 +74,26 @@ const char *reluopt_cli_option(const Arguments *arguments, const char *name);
 /* Set the keys given on the command line, over what `config` holds.  RELUOPT_USAGE.  Rank 0. */
 int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *error);
 
+/* Help.  Rank 0; not collective. */
+
+/* What the program is. */
+extern const char *const reluopt_cli_intro;
+
+typedef struct ExitCode {
+    int code;
+    const char *meaning;
+} ExitCode;
+extern const ExitCode reluopt_cli_exit_codes[]; /* in order; the last has no meaning */
+
 /* The help of the program, and of a subcommand: lines of less than 80 columns.  topic: NULL, or the
- * configuration key or group of keys to explain instead; RELUOPT_USAGE when there is none of that name.
- * Rank 0; not collective. */
+ * configuration key or group of keys to explain instead; RELUOPT_USAGE when there is none of that name. */
 void reluopt_cli_program_help(FILE *out);
 int reluopt_cli_help(FILE *out, const Command *command, const char *topic, Error *error);
+
+/* The manual page, as man(7) reads it, the reference of the configuration keys in Markdown, and a completion
+ * script for bash: the same tables in other forms. */
+void reluopt_cli_manual(FILE *out);
+void reluopt_cli_reference(FILE *out);
+void reluopt_cli_completion(FILE *out);
 
 #endif

@@ -283,7 +283,7 @@ int option_set(const Option *option, Config *config, const char *value, const ch
     };
     if (parse[option->type](option, value, config))
         return RELUOPT_OK;
-    char allowed[ALLOWED_SIZE];
+    char allowed[RELUOPT_ALLOWED];
     option_allowed(option, allowed);
     return reluopt_fail(error, RELUOPT_USAGE, "%s: must be %s", subject, allowed);
 }
@@ -387,11 +387,6 @@ const Option *option_find(const char *key, const char *subject, Error *error)
     else
         reluopt_fail(error, RELUOPT_USAGE, "%s: unknown key; the help lists all keys", subject);
     return NULL;
-}
-
-const char *reluopt_config_key(size_t index)
-{
-    return index < option_count ? option_table[index].key : NULL;
 }
 
 bool reluopt_config_is_key(const char *key)

@@ -95,16 +95,6 @@ class Files(program.ProgramTest):
         out, _ = self.run_program("info", "run/curves.h5")
         self.assertEqual(len(out.splitlines()), 2)
 
-    def test_help(self):
-        for command in [], ["train"], ["eval"], ["info"]:
-            out, _ = self.run_program(*command, "--help")
-            self.assertIn("usage:", out)
-        out, _ = self.run_program("train", "--help", "inverse", np=2)
-        self.assertEqual(out.count("inverse.kind"), 1)
-        out, _ = self.run_program("train", "--help", "method")
-        self.assertIn("mgbdt", out)
-        self.refused("train", "--help", "invers.kind", code=2, says=["inverse.kind"], np=2)
-
 
 class Ranks(program.ProgramTest):
     """The same curves on any number of ranks, also with fewer neurons than ranks: bit for bit, unless that was

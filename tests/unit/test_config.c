@@ -679,12 +679,12 @@ static char *explained(const char *key, Error *error)
 static void test_explain(void **state)
 {
     (void)state;
-    const char *key;
+    KeyInfo info;
     Error error = {0};
-    for (size_t i = 0; (key = reluopt_config_key(i)); i++) {
-        char *text = explained(key, &error), *next;
+    for (size_t i = 0; reluopt_config_key(i, &info); i++) {
+        char *text = explained(info.key, &error), *next;
         assert_int_equal(error.code, RELUOPT_OK);
-        assert_int_equal(strncmp(text, key, strlen(key)), 0);
+        assert_int_equal(strncmp(text, info.key, strlen(info.key)), 0);
         for (char *line = text; *line != '\0'; line = next) {
             next = strchr(line, '\n') + 1;
             if (next - line > 80 + 40) /* a list of choices may need more */
