@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "reluopt/error.h"
 
@@ -68,6 +69,9 @@ void reluopt_comm_barrier(const Comm *comm);
 /* Did any rank fail?  Afterwards `error` holds the lowest failing rank's record on every rank (with "rank N: "
  * in front when it is not rank 0); returns its code, 0 when none failed.  Collective. */
 int reluopt_comm_agree(const Comm *comm, Error *error);
+
+/* Print name and version of the MPI library, "Open MPI v4.1.4", and a line end.  Not collective. */
+void reluopt_comm_print_library(FILE *out);
 
 /* Seconds of the wall clock since some fixed moment.  Not collective. */
 double reluopt_clock(void);

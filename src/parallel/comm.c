@@ -197,6 +197,15 @@ int reluopt_comm_agree(const Comm *comm, Error *error)
     return error->code;
 }
 
+/* The library says much more, after a comma or a line end. */
+void reluopt_comm_print_library(FILE *out)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    MPI_Get_library_version(text, &length);
+    fprintf(out, "%.*s\n", (int)strcspn(text, ",\n"), text);
+}
+
 double reluopt_clock(void)
 {
     return MPI_Wtime();

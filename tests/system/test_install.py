@@ -117,7 +117,9 @@ class Installed(program.ProgramTest):
         with open(program.TOP + "/include/reluopt/version.h") as file:
             version = file.read().split('RELUOPT_VERSION "')[1].split('"')[0]
         out, _ = self.run_program(command=[self.prefix + "/bin/reluopt-mpi", "--version"])
-        self.assertIn(version, out)
+        self.assertTrue(out.startswith("reluopt-mpi %s (BLAS kernel " % version), out)
+        for library in "Open MPI v", "HDF5 1.", "OpenBLAS ", "libyaml ", "zlib ":
+            self.assertEqual(sum(line.startswith(library) for line in out.splitlines()), 1, out)
         self.assertTrue(os.path.exists("%s/lib/libreluopt.so.%s" % (self.prefix, version)))
         with open(self.prefix + "/lib/pkgconfig/reluopt.pc") as file:
             self.assertIn("Version: %s\n" % version, file.read())
