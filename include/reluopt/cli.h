@@ -41,8 +41,8 @@ typedef struct Command {
     int (*run)(Comm *comm, const Arguments *arguments, Error *error);
 } Command;
 
-extern const Command reluopt_command_train, reluopt_command_eval, reluopt_command_info, reluopt_command_config,
-    reluopt_command_help;
+extern const Command reluopt_command_train, reluopt_command_eval, reluopt_command_info, reluopt_command_report,
+    reluopt_command_bench, reluopt_command_config, reluopt_command_help;
 
 /* Row `index` of the table of subcommands; NULL after the last. */
 const Command *reluopt_cli_command(size_t index);
@@ -73,6 +73,10 @@ const char *reluopt_cli_option(const Arguments *arguments, const char *name);
 
 /* Set the keys given on the command line, over what `config` holds.  RELUOPT_USAGE.  Rank 0. */
 int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *error);
+
+/* The configuration that positional argument 0, if any, and the keys ask for; resolved and checked.
+ * RELUOPT_USAGE, RELUOPT_MEMORY.  Rank 0. */
+int reluopt_cli_configure(Config *config, const Arguments *arguments, int size, Error *error);
 
 /* Help.  Rank 0; not collective. */
 

@@ -73,6 +73,12 @@ int reluopt_comm_agree(const Comm *comm, Error *error);
 /* Print name and version of the MPI library, "Open MPI v4.1.4", and a line end.  Not collective. */
 void reluopt_comm_print_library(FILE *out);
 
+/* Move what this rank's gathers and reductions took beyond the fastest rank's time in the same call to
+ * PHASE_WAITING of its tally.  Happens by itself after many calls; call it before reading the tally.
+ * Collective.
+ */
+void reluopt_comm_settle_waiting(const Comm *comm);
+
 /* Seconds of the wall clock since some fixed moment.  Not collective. */
 double reluopt_clock(void);
 

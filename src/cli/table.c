@@ -4,8 +4,8 @@
 #include "reluopt/cli.h"
 
 static const Command *const table[] = {
-    &reluopt_command_train,  &reluopt_command_eval, &reluopt_command_info,
-    &reluopt_command_config, &reluopt_command_help,
+    &reluopt_command_train, &reluopt_command_eval,   &reluopt_command_info, &reluopt_command_report,
+    &reluopt_command_bench, &reluopt_command_config, &reluopt_command_help,
 };
 enum { COMMANDS = sizeof table / sizeof table[0] };
 

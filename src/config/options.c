@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reluopt/utf8.h"
 #include "table.h"
 
 #define AT(member) .offset = offsetof(Config, member), .size = sizeof(((Config *)0)->member)
@@ -240,7 +241,7 @@ static bool parse_text(const Option *option, const char *text, Config *config)
 {
     unsigned character;
     size_t length = 0, step;
-    while ((step = utf8_read(text + length, &character)) > 0)
+    while ((step = reluopt_utf8_read(text + length, &character)) > 0)
         length += step;
     if (text[length] != '\0' || length >= option->size)
         return false;

@@ -136,7 +136,7 @@ class Installed(program.ProgramTest):
             self.assertNotIn(self.folder, file.read())
         make("uninstall", *settings)
         self.assertEqual(files(self.folder), sorted(kept))
-        self.assertEqual(os.listdir(self.path("opt/share")), ["doc"])
+        self.assertEqual(os.listdir(self.path("opt/share/doc")), ["other"])
 
     def test_packages(self):
         """Of the present build: installed, run, and removed without a trace."""
