@@ -41,8 +41,13 @@ typedef struct Command {
     int (*run)(Comm *comm, const Arguments *arguments, Error *error);
 } Command;
 
-extern const Command reluopt_command_train, reluopt_command_eval, reluopt_command_info, reluopt_command_report,
-    reluopt_command_bench, reluopt_command_config, reluopt_command_help;
+extern const Command reluopt_command_train;
+extern const Command reluopt_command_eval;
+extern const Command reluopt_command_info;
+extern const Command reluopt_command_report;
+extern const Command reluopt_command_bench;
+extern const Command reluopt_command_config;
+extern const Command reluopt_command_help;
 
 /* Row `index` of the table of subcommands; NULL after the last. */
 const Command *reluopt_cli_command(size_t index);

@@ -93,15 +93,11 @@ const Command reluopt_command_bench = {
     .name = "bench",
     .about = "what a training step costs",
     .synopsis = "[CONFIG.yaml]",
-    .text = "Time, work and messages of a training step as CONFIG.yaml and the keys on the command line say, "
-            "phase by "
-            "phase, next to what the processor can do at best; memory of a rank.  Nothing is written.\n"
-            "With --layers no data are needed; data.train_samples is then how many samples to generate.",
-    .examples = "reluopt-mpi bench configs/mnist.yaml\n"
-                "mpirun -np 2 reluopt-mpi bench --layers 784,500,500,500,10 --batch 500\n"
+    .text = "Time, work and messages of a training step, phase by phase, and memory of a rank.",
+    .examples = "mpirun -np 2 reluopt-mpi bench configs/mnist.yaml\n"
                 "reluopt-mpi bench --layers 784,500,500,10 --batch 500 --method adam --json\n",
     .most = 1,
-    .option = {{"layers", "WIDTHS", "all widths, from inputs to classes: generated samples instead of data"},
+    .option = {{"layers", "WIDTHS", "inputs to classes, data.train_samples of them generated"},
                {"steps", "N", "steps to measure; default 20"},
                {"json", NULL, "the report as one JSON object on a line"}},
     .takes = takes,
