@@ -9,7 +9,6 @@
 #include "reluopt/config.h"
 #include "reluopt/curves.h"
 #include "reluopt/matrix.h"
-#include "reluopt/phases.h"
 #include "reluopt/picture.h"
 #include "reluopt/plot.h"
 #include "reluopt/samples.h"
@@ -28,7 +27,6 @@ typedef struct ReportRun {
     char *settings; /* the same as text, "key: value" a line */
     char *defaults; /* the defaults of its method, likewise */
     Curves curves;
-    Phases phases;
     CheckpointMeta meta; /* config NULL: no checkpoint yet */
     Schema schema;       /* of the checkpoint's data */
     Confusion confusion;

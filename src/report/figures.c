@@ -54,10 +54,10 @@ static double active(const Series *s, size_t k)
 }
 
 const Figure reluopt_run_figure[RELUOPT_RUN_FIGURES] = {
-    {"accuracy", "Accuracy", "% of samples right",
+    {"accuracy", "Accuracy", "% right; dashed: training part",
      "Solid, filled marks: test part. Dashed, hollow marks: training part.", SCALE_LINEAR, test_accuracy,
      train_accuracy},
-    {"loss", "Loss", "mean per sample, log axis",
+    {"loss", "Loss", "per sample, log axis; dashed: training part",
      "Solid, filled marks: test part. Dashed, hollow marks: training part.", SCALE_LOG, test_loss, train_loss},
 };
 

@@ -9,7 +9,7 @@
 #include "reluopt/svg.h"
 
 enum { TOP = 30, NAME_MOST = 12, CELL_MOST = 36, CELL_NUMBER = 26, CELL_NAME = 11 };
-static const double character = 6.3, strong = 0.55; /* width; shade from which a number on it must be light */
+static const double character = 6.7, strong = 0.55; /* width; shade from which a number on it must be light */
 
 uint64_t reluopt_matrix_row(const Matrix *m, size_t i)
 {
@@ -74,7 +74,7 @@ typedef struct Frame {
     double left, top, cell;
     size_t longest; /* characters of the longest name shown */
     size_t stride;  /* every how manieth class is named */
-    bool numbers, slanted;
+    bool numbers, upright;
 } Frame;
 
 static Frame make_frame(const Matrix *m, int width)
@@ -87,8 +87,8 @@ static Frame make_frame(const Matrix *m, int width)
     f.longest = f.longest < NAME_MOST ? f.longest : NAME_MOST;
     f.left = 26 + character * (double)f.longest;
     f.cell = fmin((width - f.left - 4) / (double)m->classes, CELL_MOST);
-    f.slanted = character * (double)f.longest > f.cell;
-    f.top = TOP + 18 + (f.slanted ? 0.71 * character * (double)f.longest + 8 : 14);
+    f.upright = character * (double)f.longest > f.cell;
+    f.top = TOP + 18 + (f.upright ? character * (double)f.longest + 9 : 14);
     f.stride = (size_t)ceil(CELL_NAME / f.cell);
     f.numbers = f.cell >= CELL_NUMBER;
     return f;
@@ -109,9 +109,9 @@ static void put_names(FILE *out, const Matrix *m, const Frame *f)
         double middle = ((double)i + 0.5) * f->cell;
         fprintf(out, "<text class=\"label end\" x=\"%.1f\" y=\"%.1f\">", f->left - 6, f->top + middle + 4);
         put_name(out, m, i);
-        if (f->slanted)
-            fprintf(out, "<text class=\"label\" transform=\"translate(%.1f %.1f)rotate(-45)\">",
-                    f->left + middle + 2, f->top - 5);
+        if (f->upright)
+            fprintf(out, "<text class=\"label\" transform=\"translate(%.1f %.1f)rotate(-90)\">",
+                    f->left + middle + 4, f->top - 5);
         else
             fprintf(out, "<text class=\"label mid\" x=\"%.1f\" y=\"%.1f\">", f->left + middle, f->top - 6);
         put_name(out, m, i);

@@ -214,20 +214,33 @@ static void place_labels(const Frame *f, Series *list[], size_t count)
     }
 }
 
-static void put_labels(FILE *out, const Plot *plot, const Frame *f)
+/* From the ends of lines to their names. */
+static void put_leads(FILE *out, const Frame *f, Series *const list[], size_t count)
 {
-    Series *list[LABEL_MOST];
-    size_t count = choose_labels(plot, f, list);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "<path class=\"lead\" d=\"M%.1f %.1fL%.1f %.1f\"/>\n", list[i]->end_x, list[i]->end_y,
+                f->right + 2, list[i]->label_y);
+}
+
+/* Is some name not right beside the end of its line, so that marks must tell which is whose? */
+static bool need_marks(const Frame *f, Series *const list[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fabs(list[i]->label_y - list[i]->end_y) > 3 || list[i]->end_x < f->right - MARGIN - 1)
+            return true;
+    return false;
+}
+
+static void put_labels(FILE *out, const Plot *plot, const Frame *f, Series *const list[], size_t count)
+{
     size_t characters = (size_t)((plot->width - f->right - 6 - mark_room) / character + 0.5);
-    place_labels(f, list, count);
+    bool marks = need_marks(f, list, count);
     for (size_t i = 0; i < count; i++) {
         const Series *s = list[i];
-        double x = f->right + 6;
-        fprintf(out, "<path class=\"lead\" d=\"M%.1f %.1fL%.1f %.1f\"/>", s->end_x, s->end_y, x - 4,
-                s->label_y);
-        if (fabs(s->label_y - s->end_y) > 3 || s->end_x < f->right - MARGIN - 1)
-            put_mark(out, s, x + 1, s->label_y);
-        fprintf(out, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\">", x + 8, s->label_y + 4);
+        double x = f->right + 7;
+        if (marks)
+            put_mark(out, s, x, s->label_y);
+        fprintf(out, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\">", x + 7, s->label_y + 4);
         reluopt_markup_short(out, s->label, characters < 3 ? 3 : characters);
         fputs("</text>\n", out);
     }
@@ -288,14 +301,18 @@ static void put_columns(FILE *out, const Plot *plot, const Frame *f)
 void reluopt_plot_put(FILE *out, Plot *plot, bool alone)
 {
     Frame frame = make_frame(plot);
+    Series *named[LABEL_MOST];
+    size_t names = choose_labels(plot, &frame, named);
+    place_labels(&frame, named, names);
     reluopt_svg_begin(out, plot->width, plot->height, plot->title, plot->unit, alone);
     put_axes(out, plot, &frame);
     if (plot->hover && !alone)
         put_columns(out, plot, &frame);
+    put_leads(out, &frame, named, names);
     for (size_t i = plot->count; i-- > 0;)
         put_line(out, &frame, &plot->series[i]);
     for (size_t i = plot->count; i-- > 0;)
         put_marks(out, &frame, &plot->series[i], i);
-    put_labels(out, plot, &frame);
+    put_labels(out, plot, &frame, named, names);
     reluopt_svg_end(out);
 }

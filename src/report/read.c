@@ -25,7 +25,7 @@ static char *default_settings(const Config *config, Error *error)
     return reluopt_config_text(&defaults, false, error);
 }
 
-/* Rank 0: settings, curves and times. */
+/* Rank 0: settings and curves. */
 static int read_files(ReportRun *run, Error *error)
 {
     char path[PATH_ROOM];
@@ -42,10 +42,7 @@ static int read_files(ReportRun *run, Error *error)
     if (!error->code && access(path, R_OK) != 0)
         return reluopt_fail(error, RELUOPT_STORAGE, "%s: no curves.h5 to read: its first epoch is not over yet",
                             run->path);
-    if (error->code || reluopt_curves_read(&run->curves, path, error))
-        return error->code;
-    file_of(run, "summary.json", path);
-    return reluopt_phases_read(&run->phases, path, error);
+    return error->code ? error->code : reluopt_curves_read(&run->curves, path, error);
 }
 
 /* Is there a checkpoint?  Agreed; collective. */
@@ -127,7 +124,7 @@ static int fill_confusion(ReportRun *run, Run *open, const char *path, Error *er
     return error->code;
 }
 
-/* Data that are missing are no failure of the report.  Agreed; collective. */
+/* Data that are missing, or no longer what they were, are no failure of the report.  Agreed; collective. */
 static int evaluate(ReportRun *run, Comm *comm, const char *path, Error *error)
 {
     static Run open;
@@ -140,7 +137,7 @@ static int evaluate(ReportRun *run, Comm *comm, const char *path, Error *error)
         run->height = open.data.train.height;
         run->width = open.data.train.width;
         fill_confusion(run, &open, path, error);
-    } else if (error->code == RELUOPT_DATA) {
+    } else if (error->code == RELUOPT_DATA || error->code == RELUOPT_USAGE) {
         snprintf(run->confusion.missing, sizeof run->confusion.missing, "%.500s", error->message);
         *error = (Error){0};
     }

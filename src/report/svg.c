@@ -3,7 +3,7 @@
 
 #include "reluopt/markup.h"
 
-enum { TITLE_MOST = 32 }; /* characters */
+static const double title_character = 8.6, unit_character = 6.6, gap = 14; /* widths of bold and plain type */
 
 void reluopt_svg_style(FILE *out)
 {
@@ -12,6 +12,13 @@ void reluopt_svg_style(FILE *out)
     };
     for (size_t i = 0; i < sizeof css / sizeof *css; i++)
         fputs(css[i], out);
+}
+
+/* Characters of the title that there is room for beside the unit. */
+static size_t title_room(int width, const char *unit)
+{
+    double room = (width - gap - unit_character * (double)reluopt_markup_length(unit)) / title_character;
+    return room > 8 ? (size_t)room : 8;
 }
 
 void reluopt_svg_begin(FILE *out, int width, int height, const char *title, const char *unit, bool alone)
@@ -29,7 +36,7 @@ void reluopt_svg_begin(FILE *out, int width, int height, const char *title, cons
         fputs("</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n", out);
     }
     fputs("<text class=\"title\" x=\"2\" y=\"15\">", out);
-    reluopt_markup_short(out, title, TITLE_MOST);
+    reluopt_markup_short(out, title, title_room(width, unit));
     fputs("<tspan class=\"unit\" dx=\"8\">", out);
     reluopt_markup_text(out, unit);
     fputs("</tspan></text>\n", out);

@@ -1,45 +1,53 @@
 /* times.c - the table of times of a report. */
-#include <math.h>
 #include <stdbool.h>
 
-#include "reluopt/markup.h"
 #include "reluopt/tables.h"
 
 /* Mean of the ranks, share of the run's total as a bar, and the longest rank's where they differ. */
-static void put_phase(FILE *out, const Phases *phases, const PhaseTime *phase)
+static void put_phase(FILE *out, const Times *times, Phase phase)
 {
-    if (!phase || !(phase->most > 0)) {
+    Spread spread = times->phase[phase];
+    if (!(spread.most > 0)) {
         fputs("<td class=\"phase\">–</td>", out);
         return;
     }
-    double share = 100 * phase->mean / phases->total;
+    double share = 100 * spread.mean / times->total;
     fprintf(out, "<td class=\"phase\"><span class=\"bar\" style=\"width:%.1f%%\"></span>", share);
-    reluopt_put_seconds(out, phase->mean);
+    reluopt_put_seconds(out, spread.mean);
     fprintf(out, " <span class=\"extra\">%.1f %%", share);
-    if (phase->most > 1.001 * phase->least) {
+    if (times->ranks > 1) {
         fputs(", longest ", out);
-        reluopt_put_seconds(out, phase->most);
+        reluopt_put_seconds(out, spread.most);
     }
     fputs("</span></td>", out);
 }
 
-static bool is_spent(const Report *report, const char *name)
+static bool is_spent(const Report *report, Phase phase)
 {
-    for (size_t r = 0; r < report->count; r++) {
-        const PhaseTime *phase = reluopt_phases_find(&report->run[r].phases, name);
-        if (phase && phase->most > 0)
+    for (size_t r = 0; r < report->count; r++)
+        if (report->run[r].curves.times.phase[phase].most > 0)
             return true;
-    }
     return false;
+}
+
+static void put_row(FILE *out, const Report *report, Phase phase)
+{
+    if (!is_spent(report, phase))
+        return;
+    fprintf(out, "<tr><th>%s</th>", reluopt_phase_name(phase));
+    for (size_t r = 0; r < report->count; r++)
+        put_phase(out, &report->run[r].curves.times, phase);
+    fputs("</tr>\n", out);
 }
 
 static void put_total(FILE *out, const Report *report)
 {
     fputs("<tr><th>total</th>", out);
     for (size_t r = 0; r < report->count; r++) {
+        const Times *times = &report->run[r].curves.times;
         fputs("<td class=\"phase\">", out);
-        if (report->run[r].phases.count)
-            reluopt_put_seconds(out, report->run[r].phases.total);
+        if (times->ranks > 0)
+            reluopt_put_seconds(out, times->total);
         else
             fputs("–", out);
         fputs("</td>", out);
@@ -58,36 +66,13 @@ static void put_head(FILE *out, const Report *report)
     fputs("</tr></thead>\n", out);
 }
 
-/* All programs write the same phases in the same order; take the first run that has them. */
-static const Phases *first_phases(const Report *report)
-{
-    for (size_t r = 0; r < report->count; r++)
-        if (report->run[r].phases.count)
-            return &report->run[r].phases;
-    return NULL;
-}
-
 void reluopt_table_times(FILE *out, const Report *report)
 {
-    const Phases *phases = first_phases(report);
-    if (!phases) {
-        fputs("<p>Not known: the summary of a finished run has it.</p>\n", out);
-        return;
-    }
     fputs("<div class=\"scroll\"><table>\n", out);
     put_head(out, report);
     fputs("<tbody>\n", out);
-    for (size_t i = 0; i < phases->count; i++) {
-        const char *name = phases->phase[i].name;
-        if (!is_spent(report, name))
-            continue;
-        fputs("<tr><th>", out);
-        reluopt_markup_text(out, name);
-        fputs("</th>", out);
-        for (size_t r = 0; r < report->count; r++)
-            put_phase(out, &report->run[r].phases, reluopt_phases_find(&report->run[r].phases, name));
-        fputs("</tr>\n", out);
-    }
+    for (int i = 1; i <= PHASES; i++)
+        put_row(out, report, (Phase)(i % PHASES)); /* "other" comes last */
     put_total(out, report);
     fputs("</tbody></table></div>\n", out);
 }

@@ -13,6 +13,7 @@ import program
 
 HTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
+SECOND = "<second>&\"' with a name that goes on and on"
 CHROMIUM = shutil.which("chromium")
 
 # Put into a copy of the page: the outcome of looking at what is drawn becomes an attribute of <body>.
@@ -63,8 +64,8 @@ class ReportTest(program.ProgramTest):
         self.train("--epochs", 3, *self.images("set", 80), out="first")
         self.write("t.csv", "".join(f"{i % 7},{i % 5},{'<b>&' if i % 2 else 'x' * 40}\n" for i in range(60)))
         self.train("--epochs", 1, "--method", "sgd", "--data.name", "file", "--data.train", "t.csv",
-                   "--data.holdout", 20, out="<second>&\"'")
-        return "first", "<second>&\"'"
+                   "--data.holdout", 20, out=SECOND)
+        return "first", SECOND
 
 
 class Page(ReportTest):
