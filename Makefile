@@ -10,7 +10,7 @@
 
 CC      := mpicc
 ARCH    ?= native
-PACKAGES := hdf5-openmpi yaml-0.1 zlib lapacke openblas
+PACKAGES := hdf5-openmpi yaml-0.1 zlib libzip lapacke openblas
 BUILD   := build
 SHOW    := $(if $(VERBOSE),,@)
 
@@ -82,7 +82,7 @@ demo: dependencies
 	@$(MAKE) $(PARALLEL) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
-check: EXTRA = libcmocka-dev python3-h5py binutils man-db mandoc
+check: EXTRA = libcmocka-dev python3-h5py python3-onnx binutils man-db mandoc
 check: dependencies
 	@$(MAKE) $(PARALLEL) all tests
 	@tests/run.sh '$(PATTERN)'
