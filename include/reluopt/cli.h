@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "reluopt/checkpoint.h"
 #include "reluopt/comm.h"
 #include "reluopt/config.h"
 #include "reluopt/error.h"
@@ -41,8 +42,8 @@ typedef struct Command {
     int (*run)(Comm *comm, const Arguments *arguments, Error *error);
 } Command;
 
-extern const Command reluopt_command_train, reluopt_command_eval, reluopt_command_info, reluopt_command_config,
-    reluopt_command_help;
+extern const Command reluopt_command_train, reluopt_command_eval, reluopt_command_info, reluopt_command_predict,
+    reluopt_command_config, reluopt_command_help;
 
 /* Row `index` of the table of subcommands; NULL after the last. */
 const Command *reluopt_cli_command(size_t index);
@@ -73,6 +74,10 @@ const char *reluopt_cli_option(const Arguments *arguments, const char *name);
 
 /* Set the keys given on the command line, over what `config` holds.  RELUOPT_USAGE.  Rank 0. */
 int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *error);
+
+/* The configuration in the checkpoint at `path`, but for the coordinator, which is shared.  RELUOPT_USAGE.
+ * Rank 0. */
+int reluopt_cli_stored(Config *config, const CheckpointMeta *meta, const char *path, Error *error);
 
 /* Help.  Rank 0; not collective. */
 
