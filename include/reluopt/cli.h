@@ -43,7 +43,7 @@ typedef struct Command {
 } Command;
 
 extern const Command reluopt_command_train, reluopt_command_eval, reluopt_command_info, reluopt_command_predict,
-    reluopt_command_config, reluopt_command_help;
+    reluopt_command_export, reluopt_command_config, reluopt_command_help;
 
 /* Row `index` of the table of subcommands; NULL after the last. */
 const Command *reluopt_cli_command(size_t index);
