@@ -3,6 +3,7 @@
 #   make            build/reluopt-mpi, its manual page and bash completion
 #   make demo       install what is missing, build, train on Fashion-MNIST with 8 ranks
 #   make check      install what is missing, build, run all tests
+#   make bench      measure training steps, write results/performance.md
 #   make format     clang-format on all sources
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
@@ -10,7 +11,7 @@
 
 CC      := mpicc
 ARCH    ?= native
-PACKAGES := hdf5-openmpi yaml-0.1 zlib libzip lapacke openblas
+PACKAGES := hdf5-openmpi yaml-0.1 zlib libzip libpng lapacke openblas
 BUILD   := build
 SHOW    := $(if $(VERBOSE),,@)
 
@@ -35,7 +36,7 @@ SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 
-.PHONY: all tests demo check format clean dependencies
+.PHONY: all tests demo check bench format clean dependencies
 .SECONDARY:
 
 all: $(BUILD)/reluopt-mpi $(BUILD)/man/reluopt-mpi.1 $(BUILD)/completion/reluopt-mpi
@@ -65,8 +66,20 @@ $(BUILD)/%.o: %.c
 	@echo "  compile $<"
 	$(SHOW)$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
 
+# Style sheets become rows of string literals.
+$(BUILD)/%.css.inc: %.css
+	@mkdir -p $(@D)
+	sed 's/["\\]/\\&/g; s/.*/"&\\n",/' $< >$@
+
+$(BUILD)/src/report/%.o: FLAGS += -I$(BUILD)/src/report
+$(BUILD)/src/report/svg.o: $(BUILD)/src/report/plot.css.inc
+$(BUILD)/src/report/page.o: $(BUILD)/src/report/page.css.inc
+
 # The logarithm and cosine of the noise vectorise only under relaxed floating-point rules.
 $(BUILD)/src/base/random.o: FLAGS += -ffast-math
+
+# ISO C would keep the multiplication and the addition of the peak apart.
+$(BUILD)/src/base/peak.o: FLAGS += -ffp-contract=fast
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libreluopt.a $(KEEP)
 	@echo "  link    $@"
@@ -86,6 +99,10 @@ check: EXTRA = libcmocka-dev python3-h5py python3-onnx binutils man-db mandoc
 check: dependencies
 	@$(MAKE) $(PARALLEL) all tests
 	@tests/run.sh '$(PATTERN)'
+
+bench: dependencies
+	@$(MAKE) $(PARALLEL) all
+	results/performance.sh
 
 clean:
 	rm -rf build

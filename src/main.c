@@ -4,6 +4,7 @@
 
 #include "reluopt/cli.h"
 #include "reluopt/dense.h"
+#include "reluopt/progress.h"
 #include "reluopt/version.h"
 
 /* Take the subcommand's arguments apart and run it.  Collective. */
@@ -13,6 +14,8 @@ static int run(Comm *comm, const Command *command, int count, char **text, Error
     reluopt_cli_parse(&arguments, command, count, text, error);
     if (reluopt_comm_agree(comm, error) == RELUOPT_OK && !arguments.help)
         command->run(comm, &arguments, error);
+    if (error->code && comm->rank == 0 && reluopt_cli_option(&arguments, "json"))
+        reluopt_event_error(error);
     if (arguments.help) {
         if (comm->rank == 0)
             reluopt_cli_help(stdout, command, arguments.topic, error);

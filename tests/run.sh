@@ -27,7 +27,7 @@ check() { # name, seconds, command...
     [[ $name =~ $pattern ]] || return
     if timeout --kill-after=5 $((limit * patience)) "$@" >"$MPI_TEST_LOGDIR/output" 2>&1; then
         passed=$((passed + 1))
-        echo "ok      $name"
+        echo "ok      $name$(sed -n "s/.* \.\.\. skipped ['\"]\(.*\)['\"]$/; skipped: \1/p" "$MPI_TEST_LOGDIR/output" | sort -u | tr -d '\n')"
     else
         echo "FAILED  $name (exit code $?)"
         sed 's/^/        /' "$MPI_TEST_LOGDIR/output" | tail -n 60

@@ -42,8 +42,15 @@ typedef struct Command {
     int (*run)(Comm *comm, const Arguments *arguments, Error *error);
 } Command;
 
-extern const Command reluopt_command_train, reluopt_command_eval, reluopt_command_info, reluopt_command_predict,
-    reluopt_command_export, reluopt_command_config, reluopt_command_help;
+extern const Command reluopt_command_train;
+extern const Command reluopt_command_eval;
+extern const Command reluopt_command_predict;
+extern const Command reluopt_command_info;
+extern const Command reluopt_command_export;
+extern const Command reluopt_command_report;
+extern const Command reluopt_command_bench;
+extern const Command reluopt_command_config;
+extern const Command reluopt_command_help;
 
 /* Row `index` of the table of subcommands; NULL after the last. */
 const Command *reluopt_cli_command(size_t index);
@@ -74,6 +81,10 @@ const char *reluopt_cli_option(const Arguments *arguments, const char *name);
 
 /* Set the keys given on the command line, over what `config` holds.  RELUOPT_USAGE.  Rank 0. */
 int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *error);
+
+/* The configuration that positional argument 0, if any, and the keys ask for; resolved and checked.
+ * RELUOPT_USAGE, RELUOPT_MEMORY.  Rank 0. */
+int reluopt_cli_configure(Config *config, const Arguments *arguments, int size, Error *error);
 
 /* The configuration in the checkpoint at `path`, but for the coordinator, which is shared.  RELUOPT_USAGE.
  * Rank 0. */

@@ -66,6 +66,12 @@ void reluopt_comm_barrier(const Comm *comm);
  * in front when it is not rank 0); returns its code, 0 when none failed.  Collective. */
 int reluopt_comm_agree(const Comm *comm, Error *error);
 
+/* Move what this rank's gathers and reductions took beyond the fastest rank's time in the same call to
+ * PHASE_WAITING of its tally.  Happens by itself after many calls; call it before reading the tally.
+ * Collective.
+ */
+void reluopt_comm_settle_waiting(const Comm *comm);
+
 /* Seconds of the wall clock since some fixed moment.  Not collective. */
 double reluopt_clock(void);
 

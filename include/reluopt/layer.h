@@ -30,6 +30,9 @@ typedef struct Score {
     size_t count; /* samples */
 } Score;
 
+/* The class that outputs h (classes x B) give sample k: the largest's, the first of several. */
+size_t reluopt_largest(const float *h, size_t classes, size_t columns, size_t k);
+
 /* Softmax cross-entropy of the linear outputs h (classes x B) for labels (B): adds to `score` (4.3).
  * delta: NULL, or classes x B: softmax(h) - Y, the derivative with respect to h of each sample's loss. */
 void reluopt_cross_entropy(const float *h, const int *label, size_t classes, size_t columns, Score *score,

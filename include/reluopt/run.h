@@ -11,6 +11,10 @@
 #include "reluopt/predictions.h"
 #include "reluopt/samples.h"
 #include "reluopt/source.h"
+#include "reluopt/tally.h"
+
+/* What standard output gets. */
+typedef enum Output { OUTPUT_TEXT, OUTPUT_QUIET, OUTPUT_JSON } Output;
 
 typedef struct Run {
     Config config;
@@ -21,9 +25,12 @@ typedef struct Run {
     size_t features, classes, train_count, test_count;
     const Method *method;
     void *state;
-    Feed feed;       /* training batches */
-    Feed evaluation; /* batches of evaluations */
+    Feed feed;        /* training batches */
+    Feed evaluation;  /* batches of evaluations */
+    size_t allocated; /* bytes of this rank's state and feeds */
     char folder[RELUOPT_TEXT];
+    Output output;
+    Tally begun;        /* when training began */
     Curves curves;      /* rank 0 */
     int64_t epoch;      /* epochs done */
     int64_t steps;      /* steps done */
@@ -33,10 +40,10 @@ typedef struct Run {
     int64_t kept;       /* epoch of the checkpoint in the folder; 0: none yet */
 } Run;
 
-/* Load the data of run->config and preprocess them (rank 0), share what all must know, build the method's
- * state. meta: NULL, or a checkpoint's, whose schema and preprocessing are used instead of fitting them, and
- * then only for evaluation: there is no room for the batches of training. On return all ranks agree.  Release
- * with reluopt_run_close, also after a failure.  Collective. */
+/* Load the data of run->config, unless run->data has samples already, and preprocess them (rank 0), share what
+ * all must know, build the method's state. meta: NULL, or a checkpoint's, whose schema and preprocessing are
+ * used instead of fitting them, and then only for evaluation: there is no room for the batches of training. On
+ * return all ranks agree.  Release with reluopt_run_close, also after a failure. Collective. */
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error);
 
 /* Build the network alone, for predictions, for data of the schema (looked at on rank 0).  Agreed; release as
@@ -57,6 +64,10 @@ int reluopt_run_predict(Run *run, Source *source, const Preprocess *pre, Predict
 /* Loss and accuracy over samples 0..count-1 (looked at on rank 0 alone), the same on every rank.  Collective.
  */
 Score reluopt_run_evaluate(Run *run, const Samples *samples, size_t count);
+
+/* Add to matrix (classes x classes) the samples of class i that are taken for class j.  matrix: rank 0 alone,
+ * NULL on the others.  Collective. */
+void reluopt_run_confusion(Run *run, const Samples *samples, size_t count, uint64_t *matrix);
 
 /* Means of a score; NaN without samples. */
 double reluopt_score_loss(const Score *score);     /* per sample */

@@ -50,13 +50,13 @@ static int run_export(Comm *comm, const Arguments *arguments, Error *error)
 const Command reluopt_command_export = {
     .name = "export",
     .about = "write a trained network as an ONNX model",
-    .synopsis = "CHECKPOINT --out MODEL.onnx",
+    .synopsis = "CHECKPOINT --out MODEL",
     .text = "The network in CHECKPOINT for other programs: input x (samples x features, as in the data, "
             "categories as 0/1 features), outputs probability (samples x classes) and class (its number).  The "
             "preprocessing is part of the model; class names and columns are in its metadata.",
     .examples = "reluopt-mpi export runs/mine/checkpoint.h5 --out mine.onnx\n",
     .least = 1,
     .most = 1,
-    .option = {{"out", "MODEL.onnx", "the file to write"}},
+    .option = {{"out", "MODEL", "the file to write, such as model.onnx"}},
     .run = run_export,
 };

@@ -9,7 +9,9 @@ static const Command *const table[] = {
     &reluopt_command_eval,
     &reluopt_command_predict,
     &reluopt_command_info,
+    &reluopt_command_report,
     &reluopt_command_export,
+    &reluopt_command_bench,
     &reluopt_command_config,
     &reluopt_command_help,
 };

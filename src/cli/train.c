@@ -64,8 +64,7 @@ static int open_folder(Run *run, const char *out, Error *error)
     return error->code;
 }
 
-/* Rank 0: the configuration that the command line asks for. */
-static int configure(Config *config, const Arguments *arguments, int size, Error *error)
+int reluopt_cli_configure(Config *config, const Arguments *arguments, int size, Error *error)
 {
     reluopt_config_default(config);
     if (arguments->count > 0 && reluopt_config_read(config, arguments->positional[0], error))
@@ -77,11 +76,20 @@ static int configure(Config *config, const Arguments *arguments, int size, Error
     return reluopt_config_check(config, size, error);
 }
 
+static Output output_of(const Arguments *arguments, Error *error)
+{
+    bool quiet = reluopt_cli_option(arguments, "quiet"), json = reluopt_cli_option(arguments, "json");
+    if (quiet && json)
+        reluopt_fail(error, RELUOPT_USAGE, "--quiet and --json do not go together");
+    return quiet ? OUTPUT_QUIET : json ? OUTPUT_JSON : OUTPUT_TEXT;
+}
+
 static int run_train(Comm *comm, const Arguments *arguments, Error *error)
 {
     static Run run;
+    run.output = output_of(arguments, error);
     if (comm->rank == 0)
-        configure(&run.config, arguments, comm->size, error);
+        reluopt_cli_configure(&run.config, arguments, comm->size, error);
     if (reluopt_comm_agree(comm, error))
         return error->code;
     reluopt_comm_share(comm, &run.config, sizeof run.config);
@@ -90,8 +98,6 @@ static int run_train(Comm *comm, const Arguments *arguments, Error *error)
             open_folder(&run, reluopt_cli_option(arguments, "out"), error);
         if (reluopt_comm_agree(comm, error) == RELUOPT_OK) {
             reluopt_comm_share(comm, run.folder, sizeof run.folder);
-            if (comm->rank == 0 && run.test_count == 0)
-                printf("no test samples, so no test figures: data.test or data.holdout give some\n");
             reluopt_run_train(&run, error);
         }
     }
@@ -109,7 +115,9 @@ const Command reluopt_command_train = {
     .examples = "reluopt-mpi train\n"
                 "mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n",
     .most = 1,
-    .option = {{"out", "RUN", "the folder, without a run in it yet; default runs/DATA-DATE-TIME"}},
+    .option = {{"out", "RUN", "the folder, without a run in it yet; default runs/DATA-DATE-TIME"},
+               {"quiet", NULL, "no output but warnings and errors"},
+               {"json", NULL, "events as JSON, one object a line: start, epoch, checkpoint, end, error"}},
     .takes = takes,
     .run = run_train,
 };

@@ -47,8 +47,7 @@ void reluopt_ones(float *x, size_t columns)
         x[k] = 1;
 }
 
-/* The class of the largest of sample k's outputs. */
-static size_t largest(const float *h, size_t classes, size_t columns, size_t k)
+size_t reluopt_largest(const float *h, size_t classes, size_t columns, size_t k)
 {
     size_t best = 0;
     for (size_t c = 1; c < classes; c++)
@@ -61,7 +60,7 @@ void reluopt_cross_entropy(const float *h, const int *label, size_t classes, siz
                            float *delta)
 {
     for (size_t k = 0; k < columns; k++) {
-        size_t best = largest(h, classes, columns, k), y = (size_t)label[k];
+        size_t best = reluopt_largest(h, classes, columns, k), y = (size_t)label[k];
         double top = h[best * columns + k], sum = 0;
         for (size_t c = 0; c < classes; c++)
             sum += exp(h[c * columns + k] - top);
@@ -76,7 +75,7 @@ void reluopt_cross_entropy(const float *h, const int *label, size_t classes, siz
 void reluopt_probabilities(Loss loss, float *p, const float *h, size_t classes, size_t columns)
 {
     for (size_t k = 0; k < columns; k++) {
-        double top = h[largest(h, classes, columns, k) * columns + k], sum = 0;
+        double top = h[reluopt_largest(h, classes, columns, k) * columns + k], sum = 0;
         for (size_t c = 0; c < classes; c++)
             sum += exp(h[c * columns + k] - top);
         for (size_t c = 0; c < classes; c++) {
@@ -97,7 +96,7 @@ void reluopt_squared_error(const float *h, const int *label, size_t classes, siz
             if (delta)
                 delta[c * columns + k] = 2 * e;
         }
-        score->right += largest(h, classes, columns, k) == y;
+        score->right += reluopt_largest(h, classes, columns, k) == y;
     }
     score->count += columns;
 }

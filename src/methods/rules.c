@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "reluopt/memory.h"
+#include "reluopt/tally.h"
 
 static const struct {
     bool first, second; /* what the rule remembers */
@@ -79,6 +80,7 @@ static void adam(RuleState *state, const Config *config, float *w, const float *
 
 void reluopt_rule_step(RuleState *state, const Config *config, float *w, const float *g, uint64_t t)
 {
+    Phase before = reluopt_phase_enter(PHASE_UPDATE);
     float eta = (float)config->learning_rate, eps = (float)config->epsilon;
     switch (state->rule) {
     case UPDATE_MOMENTUM:
@@ -102,6 +104,7 @@ void reluopt_rule_step(RuleState *state, const Config *config, float *w, const f
             w[i] -= eta * g[i];
         break;
     }
+    reluopt_phase_leave(before);
 }
 
 size_t reluopt_rule_arrays(const RuleState *state, const Array *weights, Array *list)

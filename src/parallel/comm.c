@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "meter.h"
 #include "reluopt/dense.h"
 #include "reluopt/memory.h"
 
@@ -96,30 +97,41 @@ void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t colum
 {
     if (comm->size == 1)
         return;
+    Call call =
+        meter_start(comm, TRAFFIC_GATHER, (n - reluopt_comm_own_rows(comm, n).count) * columns * sizeof *x);
     MPI_Datatype row;
     MPI_Type_contiguous((int)columns, MPI_FLOAT, &row);
     MPI_Type_commit(&row);
     shard_table(comm, n, 1);
     MPI_Allgatherv(MPI_IN_PLACE, 0, row, x, comm->counts, comm->offsets, row, comm->world);
     MPI_Type_free(&row);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size_t n, size_t columns)
 {
+    Call call = meter_start(comm, TRAFFIC_REDUCE, n * columns * sizeof *part);
     shard_table(comm, n, columns);
     MPI_Reduce_scatter(part, own, comm->counts, MPI_FLOAT, MPI_SUM, comm->world);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_min(const Comm *comm, float *x, size_t count)
 {
-    if (comm->size > 1)
-        MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_FLOAT, MPI_MIN, comm->world);
+    if (comm->size == 1)
+        return;
+    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
+    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_FLOAT, MPI_MIN, comm->world);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_sum(const Comm *comm, double *x, size_t count)
 {
-    if (comm->size > 1)
-        MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_DOUBLE, MPI_SUM, comm->world);
+    if (comm->size == 1)
+        return;
+    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
+    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_DOUBLE, MPI_SUM, comm->world);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_share(const Comm *comm, void *bytes, size_t count)
@@ -131,7 +143,9 @@ void reluopt_comm_share_from(const Comm *comm, int from, void *bytes, size_t cou
 {
     for (char *p = bytes; count > 0;) {
         int part = count < INT_MAX ? (int)count : INT_MAX;
+        Call call = meter_start(comm, TRAFFIC_SHARE, comm->rank == from ? 0 : (size_t)part);
         MPI_Bcast(p, part, MPI_BYTE, from, comm->world);
+        meter_stop(comm, call);
         p += part;
         count -= (size_t)part;
     }
@@ -151,6 +165,8 @@ int reluopt_comm_share_text(const Comm *comm, char **text, Error *error)
 
 void reluopt_comm_feed_start(Comm *comm, float *x, size_t count)
 {
+    if (comm->size > 1)
+        reluopt_count_traffic(TRAFFIC_FEED, comm->rank == 0 ? 0 : count * sizeof *x);
     MPI_Ibcast(x, (int)count, MPI_FLOAT, 0, comm->feed, &comm->sent);
 }
 
@@ -161,13 +177,17 @@ void reluopt_comm_feed_wait(Comm *comm)
 
 void reluopt_comm_barrier(const Comm *comm)
 {
+    Call call = meter_start(comm, TRAFFIC_REDUCE, 0);
     MPI_Barrier(comm->world);
+    meter_stop(comm, call);
 }
 
 int reluopt_comm_agree(const Comm *comm, Error *error)
 {
     int first = error->code ? comm->rank : comm->size;
+    Call call = meter_start(comm, TRAFFIC_REDUCE, sizeof first);
     MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm->world);
+    meter_stop(comm, call);
     if (first == comm->size)
         return RELUOPT_OK;
     MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, first, comm->world);

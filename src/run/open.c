@@ -4,24 +4,27 @@
 #include <string.h>
 
 #include "reluopt/catalogue.h"
+#include "reluopt/memory.h"
 #include "reluopt/run.h"
 
 enum { EVALUATION_BATCH = 256 }; /* samples evaluated at a time, at least */
 
-/* Rank 0: load, split, preprocess. */
+/* Rank 0: load and split, where that has not been done; preprocess. */
 static int load(Run *run, const CheckpointMeta *meta, Error *error)
 {
     Schema schema = {0};
     if (meta && reluopt_schema_from_text(meta->schema, &schema, error))
         return error->code;
-    if (reluopt_dataset_load(&run->data, &run->config, meta ? &schema : NULL, error) == RELUOPT_OK) {
+    if (run->data.train.count > 0 ||
+        reluopt_dataset_load(&run->data, &run->config, meta ? &schema : NULL, error) == RELUOPT_OK) {
         const Preprocess *pre = meta ? &meta->pre : &run->pre;
         if (!meta)
             reluopt_preprocess_fit(&run->pre, (PreprocessKind)run->config.preprocess, &run->data.train, error);
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
             reluopt_preprocess_apply(pre, &run->data.test, error);
         if (!meta && !error->code)
-            reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, error);
+            reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, run->data.schema.classes,
+                                   error);
     }
     reluopt_schema_free(&schema);
     return error->code;
@@ -96,9 +99,11 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     batch = batch < run->train_count ? batch : run->train_count;
     size_t columns = batch > EVALUATION_BATCH ? batch : EVALUATION_BATCH;
     Shape shape = shape_of(run, columns);
+    size_t before = reluopt_allocated();
     if (!check_size(&shape, error) && !reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&
         !reluopt_feed_create(&run->evaluation, comm, run->features, columns, error))
         run->method->create(&run->state, &run->config, &shape, comm, error);
+    run->allocated = reluopt_allocated() - before;
     run->feed.fixed = batch == run->train_count && !reluopt_augments(&run->config);
     run->feed.augment = comm->rank == 0 && !meta && reluopt_augments(&run->config) ? &run->augment : NULL;
     return reluopt_comm_agree(comm, error);

@@ -114,6 +114,7 @@ static int write_checkpoint(Run *run, Error *error)
     CheckpointMeta meta = {.epoch = run->epoch, .step = run->steps, .ranks = run->comm->size, .pre = run->pre};
     time_t now = time(NULL);
     struct tm utc;
+    Phase before = reluopt_phase_enter(PHASE_CHECKPOINT);
     snprintf(meta.program, sizeof meta.program, "%s", RELUOPT_PROGRAM);
     strftime(meta.date, sizeof meta.date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     if (run->comm->rank == 0) {
@@ -126,8 +127,12 @@ static int write_checkpoint(Run *run, Error *error)
                                  error);
     free(meta.config);
     free(meta.schema);
-    if (!error->code)
-        run->kept = run->epoch;
+    reluopt_phase_leave(before);
+    if (error->code)
+        return error->code;
+    run->kept = run->epoch;
+    if (run->comm->rank == 0)
+        reluopt_progress_checkpoint(run, path);
     return error->code;
 }
 
@@ -147,7 +152,8 @@ static int write_summary(Run *run, const CurvePoint *last, Error *error)
                        .test_loss = last->test_loss,
                        .test_accuracy = last->test_accuracy,
                        .best_test_accuracy = run->best_test,
-                       .epoch_of_full_train_accuracy = run->full_train};
+                       .epoch_of_full_train_accuracy = run->full_train,
+                       .times = reluopt_times(run->comm, &run->begun)};
     char path[2 * RELUOPT_TEXT];
     path_in_run(run, "summary.json", path);
     if (run->comm->rank == 0 && reluopt_summary_write(&summary, path, error) == RELUOPT_OK)
@@ -170,6 +176,7 @@ static int train_epochs(Run *run, uint32_t *order, CurvePoint *point, Measures *
         if (train_epoch(run, order, &running, error) ||
             measure_epoch(run, &running, started, measures, point, error))
             return error->code;
+        run->curves.times = reluopt_times(run->comm, &run->begun);
         if (run->comm->rank == 0 && reluopt_curves_append(&run->curves, point, error) == RELUOPT_OK)
             reluopt_progress_epoch(run, point);
         if (reluopt_comm_agree(run->comm, error) || (checkpoint_is_due(run) && write_checkpoint(run, error)))
@@ -185,6 +192,7 @@ int reluopt_run_train(Run *run, Error *error)
     Measures measures;
     CurvePoint point;
     run->best_test = NAN;
+    run->begun = reluopt_times_start(run->comm);
     path_in_run(run, "curves.h5", path);
     if (run->comm->rank == 0) {
         order = reluopt_alloc(run->train_count, sizeof *order, error);
@@ -195,7 +203,7 @@ int reluopt_run_train(Run *run, Error *error)
         train_epochs(run, order, &point, &measures, error) == RELUOPT_OK)
         write_summary(run, &point, error);
     if (error->code && run->comm->rank == 0)
-        reluopt_progress_clear();
+        reluopt_progress_clear(run);
     free(order);
     return error->code;
 }

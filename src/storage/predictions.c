@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "hdf5.h"
+#include "reluopt/layer.h"
 #include "reluopt/memory.h"
 
 enum { CHUNK_BYTES = 256 << 10 };
@@ -50,21 +51,12 @@ static void put_header(const Predictions *predictions)
     fputc('\n', predictions->csv);
 }
 
-static size_t largest(const float *x, size_t count)
-{
-    size_t best = 0;
-    for (size_t c = 1; c < count; c++)
-        if (x[c] > x[best])
-            best = c;
-    return best;
-}
-
 static int add_lines(const Predictions *predictions, const float *probability, size_t count, Error *error)
 {
     const Schema *schema = predictions->schema;
     FILE *out = predictions->csv;
     for (const float *p = probability; p < probability + count * schema->classes; p += schema->classes) {
-        put_name(out, "", schema->class_name[largest(p, schema->classes)]);
+        put_name(out, "", schema->class_name[reluopt_largest(p, schema->classes, 1, 0)]);
         for (size_t c = 0; c < schema->classes; c++)
             fprintf(out, ",%.9g", (double)p[c]);
         fputc('\n', out);
@@ -156,7 +148,7 @@ static int add_rows(const Predictions *predictions, const float *probability, si
     if (!class)
         return error->code;
     for (size_t k = 0; k < count; k++)
-        class[k] = (int32_t)largest(probability + k * classes, classes);
+        class[k] = (int32_t)reluopt_largest(probability + k * classes, classes, 1, 0);
     append(&file, "/class", H5T_NATIVE_INT32, 0, predictions->count, count, class);
     append(&file, "/probability", H5T_NATIVE_FLOAT, classes, predictions->count, count, probability);
     if (!error->code && H5Fflush(file.id, H5F_SCOPE_LOCAL) < 0)

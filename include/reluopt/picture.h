@@ -1,0 +1,36 @@
+/* picture.h - rows of weights as images.  Not collective. */
+#ifndef RELUOPT_PICTURE_H
+#define RELUOPT_PICTURE_H
+
+#include <stdbool.h>
+
+#include "reluopt/error.h"
+#include "reluopt/samples.h"
+
+/* Images of width x height pixels; channels 1, or 3 planes one after the other: red, green, blue. */
+typedef struct ImageShape {
+    size_t width, height, channels;
+} ImageShape;
+
+/* The shape of the images that the features are.  height, width: 0, or what the data's file says; where it says
+ * nothing, a number of features that is a square or three equal squares is taken for images, unless they are
+ * columns of a table.  False when they are none.  */
+bool reluopt_image_shape(const Schema *schema, size_t height, size_t width, ImageShape *shape);
+
+/* Side by side in a square, on pixels of `scale` x `scale`. */
+typedef struct Picture {
+    unsigned char *png; /* NULL: none; malloc'ed */
+    size_t size;
+    size_t width, height; /* pixels */
+    size_t shown, neurons;
+} Picture;
+
+enum { RELUOPT_PICTURE_NEURONS = 64, RELUOPT_PICTURE_SCALE = 2 };
+
+/* Draw `count` (at most RELUOPT_PICTURE_NEURONS) rows of weights, `stride` floats each, of which the first are
+ * those of the pixels.  Each neuron's scale is its own: the largest magnitude is full colour.  One channel:
+ * positive orange, negative blue, 0 transparent; three: 0 grey.  RELUOPT_MEMORY. */
+int reluopt_picture(Picture *picture, const float *rows, size_t count, size_t stride, ImageShape shape,
+                    Error *error);
+
+#endif
