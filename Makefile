@@ -16,7 +16,7 @@
 
 CC      := mpicc
 ARCH    ?= native
-PACKAGES := hdf5-openmpi yaml-0.1 zlib libpng lapacke openblas
+PACKAGES := hdf5-openmpi yaml-0.1 zlib libzip libpng lapacke openblas
 BUILD   := build
 SHOW    := $(if $(VERBOSE),,@)
 
@@ -102,7 +102,7 @@ demo: dependencies
 	@$(MAKE) $(PARALLEL) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
-check: EXTRA = libcmocka-dev python3-h5py binutils man-db mandoc dpkg-dev curl
+check: EXTRA = libcmocka-dev python3-h5py python3-onnx binutils man-db mandoc dpkg-dev curl
 check: dependencies
 	@$(MAKE) $(PARALLEL) all tests library
 	@tests/run.sh '$(PATTERN)'

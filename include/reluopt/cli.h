@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "reluopt/checkpoint.h"
 #include "reluopt/comm.h"
 #include "reluopt/config.h"
 #include "reluopt/error.h"
@@ -43,7 +44,9 @@ typedef struct Command {
 
 extern const Command reluopt_command_train;
 extern const Command reluopt_command_eval;
+extern const Command reluopt_command_predict;
 extern const Command reluopt_command_info;
+extern const Command reluopt_command_export;
 extern const Command reluopt_command_report;
 extern const Command reluopt_command_bench;
 extern const Command reluopt_command_config;
@@ -82,6 +85,10 @@ int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *err
 /* The configuration that positional argument 0, if any, and the keys ask for; resolved and checked.
  * RELUOPT_USAGE, RELUOPT_MEMORY.  Rank 0. */
 int reluopt_cli_configure(Config *config, const Arguments *arguments, int size, Error *error);
+
+/* The configuration in the checkpoint at `path`, but for the coordinator, which is shared.  RELUOPT_USAGE.
+ * Rank 0. */
+int reluopt_cli_stored(Config *config, const CheckpointMeta *meta, const char *path, Error *error);
 
 /* Help.  Rank 0; not collective. */
 

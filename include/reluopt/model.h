@@ -49,7 +49,8 @@ const char *reluopt_model_class_name(const ReluoptModel *model, size_t class_ind
  *   x            in   count x features  samples, raw: in the units of the training file, before preprocessing.
  *                     Columns of a CSV file are in its order, the label left out; a column of categories is one
  *                     feature for each category, in the order of their bytes, 1 for the sample's and else 0.
- *   probability  out  count x classes   each sample's add up to 1; the first largest is the class that
+ *   probability  out  count x classes   each sample's add up to 1; after training with the squared error the
+ *                     outputs as they are, which may leave 0..1.  The first largest is the class that
  *                     `reluopt-mpi eval` counts
  * Memory beyond the model's does not grow with count.
  * Errors: RELUOPT_DATA (a value of x is not finite), RELUOPT_NUMERIC (the network's outputs are not),

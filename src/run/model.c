@@ -136,7 +136,7 @@ static int predict_batch(ReluoptModel *model, size_t first, float *probability, 
             "sample %zu: an output of the network is not finite: are its values in the units of "
             "the training?",
             first + bad % s->count);
-    reluopt_probabilities((Loss)model->config.loss, h, classes, s->count, probability);
+    reluopt_probabilities((Loss)model->config.loss, probability, h, classes, s->count);
     return RELUOPT_OK;
 }
 

@@ -41,6 +41,24 @@ static void share_sizes(Run *run)
     run->test_count = sizes[3];
 }
 
+int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *error)
+{
+    run->comm = comm;
+    comm->dedicated = run->config.coordinator == COORDINATOR_DEDICATED;
+    run->method = reluopt_method_find(run->config.method, error);
+    size_t sizes[] = {schema->features, schema->classes};
+    if (reluopt_comm_agree(comm, error))
+        return error->code;
+    reluopt_comm_share(comm, sizes, sizeof sizes);
+    run->features = sizes[0];
+    run->classes = sizes[1];
+    Shape shape = reluopt_shape(&run->config, run->features, run->classes, EVALUATION_BATCH);
+    if (!reluopt_shape_check(&shape, error) &&
+        !reluopt_feed_create(&run->evaluation, comm, run->features, EVALUATION_BATCH, error))
+        run->method->create(&run->state, &run->config, &shape, comm, error);
+    return reluopt_comm_agree(comm, error);
+}
+
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error)
 {
     run->comm = comm;
