@@ -17,7 +17,7 @@ static int run_report(Comm *comm, const Arguments *arguments, Error *error)
 const Command reluopt_command_report = {
     .name = "report",
     .about = "a page about runs: curves, confusion, weights, settings, time",
-    .synopsis = "RUN... > PAGE.html",
+    .synopsis = "RUN...",
     .text =
         "Print a self-contained HTML page about the runs in these folders: accuracy and loss, step sizes, "
         "active "
