@@ -10,7 +10,7 @@ typedef double CurveValue(const Series *series, size_t k);
 typedef struct Figure {
     const char *file; /* name of its file, without ending */
     const char *title, *unit;
-    const char *caption;
+    const char *caption; /* of a layer figure */
     ScaleKind kind;
     CurveValue *solid,
         *dashed; /* of a run: test and training part; of a layer: forward and inverse; dashed: or NULL */
