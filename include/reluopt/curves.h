@@ -22,7 +22,8 @@ typedef struct CurvePoint {
     const double *inverse_rate; /* L - 1  mean step size of V[2..L]; NaN when not trained */
 } CurvePoint;
 
-/* All points so far, in memory on rank 0.  The fields are private to curves.c but for layers, count and times. */
+/* All points so far, in memory on rank 0.  The fields are private to curves.c but for layers, count and times.
+ */
 typedef struct Curves {
     char *path;
     size_t layers;

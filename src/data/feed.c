@@ -54,7 +54,7 @@ static void pack(const Feed *feed, size_t number, float *x)
             size_t at = first + strip + k, sample = feed->order ? feed->order[at] : at;
             from[k] = feed->samples->x + sample * n;
             if (augment)
-                from[k] = reluopt_augment_image(augment, from[k], &moves, k);
+                from[k] = reluopt_augment_image(augment, from[k], feed->samples->y[sample], &moves, k);
             x[n * columns + strip + k] = (float)feed->samples->y[sample];
         }
         for (size_t i = 0; i < n; i++)

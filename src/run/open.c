@@ -23,7 +23,8 @@ static int load(Run *run, const CheckpointMeta *meta, Error *error)
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
             reluopt_preprocess_apply(pre, &run->data.test, error);
         if (!meta && !error->code)
-            reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, error);
+            reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, run->data.schema.classes,
+                                   error);
     }
     reluopt_schema_free(&schema);
     return error->code;

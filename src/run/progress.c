@@ -16,10 +16,10 @@
 
 /* Moments by reluopt_clock, for rates and the time left. */
 static struct {
-    double begun, epoch_begun; /* the run; the present epoch's steps */
-    double stepped, drawn;     /* the last step; the last live line */
-    int64_t first;             /* epochs done when the run began */
-    int64_t done, of;          /* steps of the present epoch */
+    double begun, resumed; /* the run; the present row of steps, without evaluation or files between them */
+    double stepped, drawn; /* the last step; the last live line */
+    double first;          /* epochs done when the run began; NaN: not known before the first step */
+    int64_t row, of;       /* steps of that row, and of an epoch */
 } moment;
 
 static int columns_of(int fd)
@@ -57,14 +57,21 @@ static int live(const Run *run)
 
 static double samples_per_second(const Run *run)
 {
-    double share = moment.of > 0 ? (double)moment.done / (double)moment.of : 0;
-    return share * (double)run->train_count / (moment.stepped - moment.epoch_begun);
+    return (double)moment.row / (double)moment.of * (double)run->train_count /
+           (moment.stepped - moment.resumed);
+}
+
+/* Another row of steps begins. */
+static void resume(void)
+{
+    moment.resumed = reluopt_clock();
+    moment.row = 0;
 }
 
 /* At the pace of this start of the program, evaluation and files included. */
 static double seconds_left(const Run *run, double share_of_epoch)
 {
-    double done = (double)(run->epoch - moment.first) + share_of_epoch;
+    double done = (double)run->epoch + share_of_epoch - moment.first;
     double left = (double)run->config.epochs - (double)run->epoch - share_of_epoch;
     return done > 0 ? (reluopt_clock() - moment.begun) / done * left : NAN;
 }
@@ -72,8 +79,9 @@ static double seconds_left(const Run *run, double share_of_epoch)
 void reluopt_progress_begin(const Run *run)
 {
     const Config *config = &run->config;
-    moment.begun = moment.epoch_begun = reluopt_clock();
-    moment.first = run->epoch;
+    moment.begun = reluopt_clock();
+    moment.first = NAN;
+    resume();
     if (run->output == OUTPUT_JSON)
         reluopt_event_begin(run);
     if (run->output != OUTPUT_TEXT)
@@ -128,8 +136,10 @@ static void add_rates(Line *line, const CurvePoint *point, size_t layers)
 void reluopt_progress_step(const Run *run, int64_t step, int64_t steps, const Score *score)
 {
     moment.stepped = reluopt_clock();
-    moment.done = step;
+    moment.row++;
     moment.of = steps;
+    if (isnan(moment.first))
+        moment.first = (double)run->epoch + (double)(step - 1) / (double)steps;
     int columns = live(run);
     if (columns == 0 || moment.stepped - moment.drawn < 0.1)
         return;
@@ -163,7 +173,7 @@ void reluopt_progress_epoch(const Run *run, const CurvePoint *point)
     double rate = samples_per_second(run);
     if (run->output == OUTPUT_JSON)
         reluopt_event_epoch(run, point, rate, seconds_left(run, 0));
-    moment.epoch_begun = reluopt_clock();
+    resume();
     if (run->output != OUTPUT_TEXT)
         return;
     Line line = {.length = 0};
@@ -182,7 +192,7 @@ void reluopt_progress_checkpoint(const Run *run, const char *path)
 {
     if (run->output == OUTPUT_JSON)
         reluopt_event_checkpoint(run, path);
-    moment.epoch_begun = reluopt_clock();
+    resume();
 }
 
 void reluopt_progress_end(const Run *run, const Summary *summary)
