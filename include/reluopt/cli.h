@@ -99,8 +99,13 @@ extern const ExitCode reluopt_cli_exit_codes[]; /* in order; the last has no mea
 void reluopt_cli_program_help(FILE *out);
 int reluopt_cli_help(FILE *out, const Command *command, const char *topic, Error *error);
 
-/* The manual page, as man(7) reads it, and a completion script for bash: the same tables in other forms. */
+/* The program, its libraries as they are at run time, the BLAS kernel.  Rank 0; not collective. */
+void reluopt_cli_version(FILE *out);
+
+/* The manual page, as man(7) reads it, the reference of the configuration keys in Markdown, and a completion
+ * script for bash: the same tables in other forms. */
 void reluopt_cli_manual(FILE *out);
+void reluopt_cli_reference(FILE *out);
 void reluopt_cli_completion(FILE *out);
 
 #endif

@@ -46,6 +46,11 @@ void reluopt_squared_error(const float *h, const int *label, size_t classes, siz
 void reluopt_loss(Loss loss, const float *h, const int *label, size_t classes, size_t columns, Score *score,
                   float *delta);
 
+/* Class probabilities of each sample, p: B x classes, from the outputs h (classes x B) of a network trained for
+ * `loss`: softmax(h); or, for the squared error, whose least value they have at the probabilities themselves, h
+ * clipped to at least 0, over its sum (all alike where nothing is above 0). */
+void reluopt_probabilities(Loss loss, const float *h, size_t classes, size_t columns, float *p);
+
 /* t = h - alpha delta, n values: the output target. */
 void reluopt_output_target(float *t, const float *h, const float *delta, float alpha, size_t n);
 

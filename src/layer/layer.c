@@ -97,6 +97,21 @@ void reluopt_loss(Loss loss, const float *h, const int *label, size_t classes, s
         reluopt_cross_entropy(h, label, classes, columns, score, delta);
 }
 
+void reluopt_probabilities(Loss loss, const float *h, size_t classes, size_t columns, float *p)
+{
+    for (size_t k = 0; k < columns; k++, p += classes) {
+        float top = h[reluopt_largest(h, classes, columns, k) * columns + k];
+        double sum = 0;
+        for (size_t c = 0; c < classes; c++) {
+            float x = h[c * columns + k];
+            p[c] = loss == LOSS_CROSS_ENTROPY ? expf(x - top) : top > 0 ? fmaxf(x, 0) : 1;
+            sum += p[c];
+        }
+        for (size_t c = 0; c < classes; c++)
+            p[c] = (float)(p[c] / sum);
+    }
+}
+
 void reluopt_output_target(float *t, const float *h, const float *delta, float alpha, size_t n)
 {
     for (size_t i = 0; i < n; i++)
