@@ -85,7 +85,7 @@ const Command reluopt_command_predict = {
         "or without labels (which are passed over); IDX: the images alone.  They are read a block at a time, "
         "so they may exceed memory.",
     .examples = "reluopt-mpi predict runs/mine/checkpoint.h5 new.csv\n"
-                "mpirun -np 4 reluopt-mpi predict runs/mine/checkpoint.h5 a.npy b.npy --out p.h5\n",
+                "mpirun -np 4 reluopt-mpi predict runs/mine/checkpoint.h5 new.npy --out p.h5\n",
     .least = 2,
     .most = RELUOPT_CLI_MANY,
     .option = {{"out", "FILE", "CSV, or HDF5 where it ends in .h5; default: CSV on standard output"}},

@@ -83,7 +83,7 @@ class Export(program.ProgramTest):
                 self.compare_run(x, f"{k}/checkpoint.h5")
 
     def compare_run(self, x, checkpoint):
-        model = self.model(checkpoint, np=2)
+        model = self.model(checkpoint, np=2 if checkpoint.startswith("1") else 1)
         number, p = forward(model, x)
         names, probability = self.predicted("new.csv", checkpoint)
         numpy.testing.assert_allclose(p, probability, rtol=1e-3, atol=1e-5)
@@ -95,9 +95,8 @@ class Export(program.ProgramTest):
 
     def test_refused(self):
         self.train("--method", "mgbdt", "--epochs", 1, "--network", 4, "--trees.rounds", 1)
-        for np in 1, 2:
-            self.refused("export", "run/checkpoint.h5", "--out", "m.onnx", code=USAGE, says=["mgbdt"], np=np)
-            self.refused("export", "run/checkpoint.h5", code=USAGE, says=["--out"], np=np)
+        self.refused("export", "run/checkpoint.h5", "--out", "m.onnx", code=USAGE, says=["mgbdt"], np=2)
+        self.refused("export", "run/checkpoint.h5", code=USAGE, says=["--out"])
         self.refused("export", "none.h5", "--out", "m.onnx", code=4, says=["none.h5"])
 
 

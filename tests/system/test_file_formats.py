@@ -22,9 +22,8 @@ print(model(torch.tensor(x, dtype=torch.float32)).argmax(1).numpy())
 """
 
 
-class Examples(program.ProgramTest):
-    def setUp(self):
-        super().setUp()
+class Examples(program.SharedTest):
+    def prepare(self):
         x = numpy.random.default_rng(6).normal(1, 2, (40, 3))
         numpy.savez(self.path("mine.npz"), x=x, y=(x[:, 0] > x[:, 1]).astype(int))
         numpy.savetxt(self.path("new.csv"), x, delimiter=",")
@@ -32,7 +31,7 @@ class Examples(program.ProgramTest):
         self.train("--data.name", "file", "--data.train", "mine.npz", "--method", "momentum", "--epochs", 5, "--batch",
                    10, out="runs/mine")
         out, _ = self.run_program("predict", "runs/mine/checkpoint.h5", "new.npy")
-        self.expected = [line.split(",")[0] for line in out.splitlines()[1:]]
+        type(self).expected = [line.split(",")[0] for line in out.splitlines()[1:]]
         self.assertEqual(len(set(self.expected)), 2)
 
     def classes(self, code):
