@@ -25,6 +25,7 @@ run thesis-online "$(seq 10)" configs/thesis/soybean-online.yaml
 run thesis-line-search "$(seq 10)" configs/thesis/soybean-line-search.yaml
 run soybean "$(seq 10)" configs/soybean.yaml
 run mnist "1 2 3" configs/mnist.yaml
+run mnist-mirror "1 2 3" configs/mnist.yaml --inverse.kind mirror --init.inverse orthogonal --epochs 3
 run mnist-transpose "1 2 3" configs/mnist.yaml --inverse.kind transpose --epochs 8
 run mnist-whitened "1 2 3" configs/mnist.yaml --inverse.kind transpose --direction whitened --alpha 1 --epochs 4
 run fashion-mnist "1 2 3" configs/fashion-mnist.yaml
