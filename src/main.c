@@ -5,7 +5,6 @@
 #include "reluopt/cli.h"
 #include "reluopt/dense.h"
 #include "reluopt/progress.h"
-#include "reluopt/version.h"
 
 /* Take the subcommand's arguments apart and run it.  Collective. */
 static int run(Comm *comm, const Command *command, int count, char **text, Error *error)
@@ -39,7 +38,7 @@ static int dispatch(Comm *comm, int argc, char **argv, Error *error)
     }
     if (strcmp(name, "--version") == 0) {
         if (comm->rank == 0)
-            printf("%s (BLAS kernel %s)\n", RELUOPT_PROGRAM, reluopt_dense_kernel());
+            reluopt_cli_version(stdout);
         return RELUOPT_OK;
     }
     if (strncmp(name, "--", 2) == 0)

@@ -46,6 +46,10 @@ void reluopt_squared_error(const float *h, const int *label, size_t classes, siz
 void reluopt_loss(Loss loss, const float *h, const int *label, size_t classes, size_t columns, Score *score,
                   float *delta);
 
+/* p (B x classes, sample by sample) from the linear outputs h (classes x B): softmax(h), or for the squared
+ * error h itself, whose expectation the probabilities are but which may leave 0..1. */
+void reluopt_probabilities(Loss loss, float *p, const float *h, size_t classes, size_t columns);
+
 /* t = h - alpha delta, n values: the output target. */
 void reluopt_output_target(float *t, const float *h, const float *delta, float alpha, size_t n);
 

@@ -17,19 +17,20 @@ typedef struct ImageShape {
  * columns of a table.  False when they are none.  */
 bool reluopt_image_shape(const Schema *schema, size_t height, size_t width, ImageShape *shape);
 
-/* Side by side in a square, on pixels of `scale` x `scale`. */
+/* Neurons side by side, in as many rows as columns. */
 typedef struct Picture {
     unsigned char *png; /* NULL: none; malloc'ed */
     size_t size;
-    size_t width, height; /* pixels */
-    size_t shown, neurons;
+    size_t width, height;  /* pixels; those of small images are drawn larger */
+    size_t shown, neurons; /* neurons in the picture, in the layer */
 } Picture;
 
-enum { RELUOPT_PICTURE_NEURONS = 64, RELUOPT_PICTURE_SCALE = 2 };
+enum { RELUOPT_PICTURE_NEURONS = 64 };
 
 /* Draw `count` (at most RELUOPT_PICTURE_NEURONS) rows of weights, `stride` floats each, of which the first are
  * those of the pixels.  Each neuron's scale is its own: the largest magnitude is full colour.  One channel:
- * positive orange, negative blue, 0 transparent; three: 0 grey.  RELUOPT_MEMORY. */
+ * positive orange, negative blue, 0 transparent; three: 0 grey.  `neurons` is left to
+ * the caller.  RELUOPT_MEMORY. */
 int reluopt_picture(Picture *picture, const float *rows, size_t count, size_t stride, ImageShape shape,
                     Error *error);
 

@@ -8,7 +8,9 @@
 #include "reluopt/curves.h"
 #include "reluopt/feed.h"
 #include "reluopt/method.h"
+#include "reluopt/predictions.h"
 #include "reluopt/samples.h"
+#include "reluopt/source.h"
 #include "reluopt/tally.h"
 
 /* What standard output gets. */
@@ -43,11 +45,21 @@ typedef struct Run {
  * used instead of fitting them, and then only for evaluation: there is no room for the batches of training. On
  * return all ranks agree.  Release with reluopt_run_close, also after a failure. Collective. */
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error);
+
+/* Build the network alone, for predictions, for data of the schema (looked at on rank 0).  Agreed; release as
+ * above. Collective. */
+int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *error);
 void reluopt_run_close(Run *run);
 
 /* Train for config.epochs epochs in run->folder: curves, checkpoints, progress on standard output, and the
  * summary. Errors: RELUOPT_NUMERIC (loss not finite), RELUOPT_STORAGE, RELUOPT_MEMORY; agreed.  Collective. */
 int reluopt_run_train(Run *run, Error *error);
+
+/* Classes and probabilities of all samples of a source, preprocessed by `pre`, to the predictions (all three
+ * looked at on rank 0 alone; pre is released by the caller).  Errors: those of the source and of the
+ * predictions, RELUOPT_MEMORY; agreed. Collective. */
+int reluopt_run_predict(Run *run, Source *source, const Preprocess *pre, Predictions *predictions,
+                        Error *error);
 
 /* Loss and accuracy over samples 0..count-1 (looked at on rank 0 alone), the same on every rank.  Collective.
  */

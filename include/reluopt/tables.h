@@ -17,7 +17,7 @@ void reluopt_table_times(FILE *out, const Report *report);
 /* The name, shortened where it is very long. */
 void reluopt_put_run_name(FILE *out, const ReportRun *run);
 
-/* A length of time: "12.3 s", "4 min 32 s", "2 h 5 min". */
+/* A length of time: "42 ms", "12.3 s", "4 min 32 s", "2 h 5 min". */
 void reluopt_put_seconds(FILE *out, double seconds);
 
 #endif

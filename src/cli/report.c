@@ -17,13 +17,11 @@ static int run_report(Comm *comm, const Arguments *arguments, Error *error)
 const Command reluopt_command_report = {
     .name = "report",
     .about = "a page about runs: curves, confusion, weights, settings, time",
-    .synopsis = "RUN... > PAGE.html",
-    .text =
-        "Print a self-contained HTML page about the runs in these folders: accuracy and loss, step sizes, "
-        "active "
-        "neurons and bounds of each layer, confusion matrix, weights of the first layer as images, "
-        "settings in which the runs differ, where the time went.  The checkpoints are evaluated on their test "
-        "data; where these are missing, the page says so.",
+    .synopsis = "RUN...",
+    .text = "Print a self-contained HTML page about the runs in these folders: accuracy and loss, step sizes, "
+            "active neurons and bounds of each layer, confusion matrix, weights of the first layer as images, "
+            "settings in which the runs differ, where the time went.  The checkpoints are evaluated on their "
+            "test data; where these are missing, the page says so.",
     .examples = "reluopt-mpi report runs/mine > mine.html\n"
                 "mpirun -np 4 reluopt-mpi report runs/* --plots figures > all.html\n",
     .least = 1,

@@ -7,8 +7,10 @@
 static const Command *const table[] = {
     &reluopt_command_train,
     &reluopt_command_eval,
+    &reluopt_command_predict,
     &reluopt_command_info,
     &reluopt_command_report,
+    &reluopt_command_export,
     &reluopt_command_bench,
     &reluopt_command_config,
     &reluopt_command_help,

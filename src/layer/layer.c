@@ -72,6 +72,19 @@ void reluopt_cross_entropy(const float *h, const int *label, size_t classes, siz
     score->count += columns;
 }
 
+void reluopt_probabilities(Loss loss, float *p, const float *h, size_t classes, size_t columns)
+{
+    for (size_t k = 0; k < columns; k++) {
+        double top = h[reluopt_largest(h, classes, columns, k) * columns + k], sum = 0;
+        for (size_t c = 0; c < classes; c++)
+            sum += exp(h[c * columns + k] - top);
+        for (size_t c = 0; c < classes; c++) {
+            float output = h[c * columns + k];
+            p[k * classes + c] = loss == LOSS_MSE ? output : (float)(exp(output - top) / sum);
+        }
+    }
+}
+
 void reluopt_squared_error(const float *h, const int *label, size_t classes, size_t columns, Score *score,
                            float *delta)
 {

@@ -54,26 +54,45 @@ static double active(const Series *s, size_t k)
 }
 
 const Figure reluopt_run_figure[RELUOPT_RUN_FIGURES] = {
-    {"accuracy", "Accuracy", "% right; dashed: training part",
-     "Solid, filled marks: test part. Dashed, hollow marks: training part.", SCALE_LINEAR, test_accuracy,
-     train_accuracy},
-    {"loss", "Loss", "per sample, log axis; dashed: training part",
-     "Solid, filled marks: test part. Dashed, hollow marks: training part.", SCALE_LOG, test_loss, train_loss},
+    {.file = "accuracy",
+     .title = "Accuracy",
+     .unit = "% right; dashed: training part",
+     .kind = SCALE_LINEAR,
+     .solid = test_accuracy,
+     .dashed = train_accuracy},
+    {.file = "loss",
+     .title = "Loss",
+     .unit = "per sample, log axis; dashed: training part",
+     .kind = SCALE_LOG,
+     .solid = test_loss,
+     .dashed = train_loss},
 };
 
 const Figure reluopt_layer_figure[RELUOPT_LAYER_FIGURES] = {
-    {"rate", "Step size", "mean of the epoch, log axis",
-     "Mean step size ρ of each layer’s weights, or the learning rate. Dashed: of the inverse that leads down "
-     "from the "
-     "layer.",
-     SCALE_LOG, rate, inverse_rate},
-    {"bound", "Bounded by ρ_online", "% of steps",
-     "How often ρ_online, where the first sample leaves the Pos set, was below ρ_opt, the least loss along the "
-     "direction.",
-     SCALE_LINEAR, online_bound, NULL},
-    {"active", "Active neurons", "% of pairs with samples",
-     "Share of the pairs of neuron and sample in which the neuron is active, that is in the Pos set.",
-     SCALE_LINEAR, active, NULL},
+    {.file = "rate",
+     .title = "Step size",
+     .unit = "mean of the epoch, log axis",
+     .caption =
+         "Mean step size ρ of each layer’s weights, or the learning rate. Dashed: of the inverse that leads "
+         "down from the layer.",
+     .kind = SCALE_LOG,
+     .solid = rate,
+     .dashed = inverse_rate},
+    {.file = "bound",
+     .title = "Bounded by ρ_online",
+     .unit = "% of steps",
+     .caption =
+         "How often ρ_online, where the first sample leaves the Pos set, was below ρ_opt, the least loss "
+         "along the direction.",
+     .kind = SCALE_LINEAR,
+     .solid = online_bound},
+    {.file = "active",
+     .title = "Active neurons",
+     .unit = "% of pairs with samples",
+     .caption =
+         "Share of the pairs of neuron and sample in which the neuron is active, that is in the Pos set.",
+     .kind = SCALE_LINEAR,
+     .solid = active},
 };
 
 static bool has_values(const Series *series)

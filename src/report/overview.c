@@ -133,8 +133,10 @@ void reluopt_put_run_name(FILE *out, const ReportRun *run)
 void reluopt_put_seconds(FILE *out, double seconds)
 {
     long whole = lround(seconds);
-    if (seconds < 59.95)
-        fprintf(out, "%.1f s", seconds);
+    if (seconds < 0.0995)
+        fprintf(out, "%.*f ms", seconds < 0.00995, 1000 * seconds);
+    else if (seconds < 59.95)
+        fprintf(out, "%.*f s", seconds < 0.995 ? 2 : 1, seconds);
     else if (whole < 3600)
         fprintf(out, "%ld min %ld s", whole / 60, whole % 60);
     else

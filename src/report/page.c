@@ -67,8 +67,8 @@ static void put_header(FILE *out, const Report *report)
         put_origin(out, report->run);
     fputs(
         "<nav><a href=\"#curves\">Curves</a><a href=\"#layers\">Layers</a><a href=\"#confusion\">Confusion</a>"
-        "<a href=\"#weights\">Weights</a><a href=\"#settings\">Settings</a><a "
-        "href=\"#time\">Time</a></nav>\n</header>\n",
+        "<a href=\"#weights\">Weights</a><a href=\"#settings\">Settings</a>"
+        "<a href=\"#time\">Time</a></nav>\n</header>\n",
         out);
     reluopt_table_overview(out, report);
 }
@@ -82,10 +82,10 @@ static void begin_section(FILE *out, const char *id, const char *title)
 static void put_curves(FILE *out, Report *report)
 {
     begin_section(out, "curves", "Accuracy and loss");
-    fprintf(out,
-            "<p class=\"quiet\">%s <span class=\"pointer\">Point at an epoch to read its "
-            "values.</span></p>\n<div class=\"grid-runs\">\n",
-            reluopt_run_figure[0].caption);
+    fputs(
+        "<p class=\"quiet\">Solid, filled marks: test part. Dashed, hollow marks: training part. "
+        "<span class=\"pointer\">Point at an epoch to read its values.</span></p>\n<div class=\"grid-runs\">\n",
+        out);
     for (const Figure *f = reluopt_run_figure; f < reluopt_run_figure + RELUOPT_RUN_FIGURES; f++) {
         Plot plot;
         if (!reluopt_plot_runs(report, f, &plot))
@@ -185,10 +185,10 @@ static void put_matrix(FILE *out, const Report *report, const ReportRun *run)
 static void put_confusion(FILE *out, const Report *report)
 {
     begin_section(out, "confusion", "Confusion");
-    fputs("<p class=\"quiet\">What the checkpoint takes the test samples for. Blue: recognised, by share of "
-          "the class. "
-          "Orange: confused, relative to the most frequent confusion.</p>\n",
-          out);
+    fputs(
+        "<p class=\"quiet\">What the checkpoint takes the test samples for. Blue: recognised, by share of the "
+        "class. Orange: confused, relative to the most frequent confusion.</p>\n",
+        out);
     for (const ReportRun *run = report->run; run < report->run + report->count; run++) {
         if (run->confusion.count)
             continue;
@@ -226,8 +226,8 @@ static void put_weights(FILE *out, const Report *report)
     size_t drawn = 0;
     begin_section(out, "weights", "Weights of the first layer");
     fputs("<p class=\"quiet\">Each square is one neuron; orange is positive, blue negative, relative to the "
-          "largest weight "
-          "of the neuron. Of colour images: the colour itself, on grey.</p>\n<div class=\"grid-pictures\">\n",
+          "largest weight of the neuron. Of colour images: the colour itself, on grey.</p>\n<div "
+          "class=\"grid-pictures\">\n",
           out);
     for (const ReportRun *run = report->run; run < report->run + report->count; run++)
         if (run->weights.png) {
@@ -256,8 +256,7 @@ static void put_times(FILE *out, const Report *report)
 {
     begin_section(out, "time", "Time");
     fputs("<p class=\"quiet\">Mean of the ranks since the program was last started, and its share. Waiting is "
-          "the time "
-          "in messages beyond that of the fastest rank.</p>\n",
+          "the time in messages beyond that of the fastest rank.</p>\n",
           out);
     reluopt_table_times(out, report);
     fputs("</section>\n", out);

@@ -8,7 +8,7 @@
 #include "reluopt/memory.h"
 #include "reluopt/png.h"
 
-enum { LEAST_SIDE = 6, GAP = 2, ZERO = 128, SPAN = 127, SCALE = RELUOPT_PICTURE_SCALE };
+enum { LEAST_SIDE = 6, GAP = 2, ZERO = 128, SPAN = 127, NEURON = 58 }; /* pixels across a neuron, about */
 
 static size_t square_side(size_t pixels)
 {
@@ -40,18 +40,20 @@ static void make_colours(Rgba colours[256])
     }
 }
 
-/* The canvas: bytes of a pixel, pixels of a row. */
 typedef struct Canvas {
     unsigned char *pixels;
-    size_t depth, width, height;
+    size_t depth; /* bytes of a pixel */
+    size_t width, height;
+    size_t scale; /* a weight takes scale x scale pixels */
 } Canvas;
 
-/* One pixel of an image becomes SCALE x SCALE of the canvas. */
+/* One weight, from (x, y) on. */
 static void fill(Canvas *canvas, size_t x, size_t y, const unsigned char *value)
 {
-    for (size_t i = 0; i < SCALE * SCALE; i++)
-        for (size_t c = 0; c < canvas->depth; c++)
-            canvas->pixels[((y + i / SCALE) * canvas->width + x + i % SCALE) * canvas->depth + c] = value[c];
+    size_t scale = canvas->scale;
+    for (size_t i = 0; i < scale * scale; i++)
+        memcpy(canvas->pixels + ((y + i / scale) * canvas->width + x + i % scale) * canvas->depth, value,
+               canvas->depth);
 }
 
 static float largest_magnitude(const float *w, size_t count)
@@ -71,7 +73,7 @@ static void draw(Canvas *canvas, const float *w, ImageShape shape, size_t left, 
         unsigned char value[4] = {0, 0, 0, 255};
         for (size_t c = 0; c < shape.channels; c++)
             value[c] = (unsigned char)lroundf(ZERO + SPAN * (w[c * pixels + p] / largest));
-        fill(canvas, left + p % shape.width * SCALE, top + p / shape.width * SCALE, value);
+        fill(canvas, left + p % shape.width * canvas->scale, top + p / shape.width * canvas->scale, value);
     }
 }
 
@@ -80,9 +82,12 @@ int reluopt_picture(Picture *picture, const float *rows, size_t count, size_t st
 {
     Rgba colours[256];
     size_t across = (size_t)ceil(sqrt((double)count)), down = (count + across - 1) / across;
-    size_t step_x = shape.width * SCALE + GAP, step_y = shape.height * SCALE + GAP;
-    Canvas canvas = {
-        .depth = shape.channels == 1 ? 1 : 4, .width = across * step_x - GAP, .height = down * step_y - GAP};
+    size_t scale = shape.width < NEURON ? (NEURON + shape.width / 2) / shape.width : 1;
+    size_t step_x = shape.width * scale + GAP, step_y = shape.height * scale + GAP;
+    Canvas canvas = {.depth = shape.channels == 1 ? 1 : 4,
+                     .width = across * step_x - GAP,
+                     .height = down * step_y - GAP,
+                     .scale = scale};
     canvas.pixels = reluopt_alloc(canvas.width * canvas.height, canvas.depth, error);
     if (!canvas.pixels)
         return error->code;

@@ -20,7 +20,7 @@ enum {
     X_TICK = 56, /* least distance of ticks */
     Y_TICK = 38
 };
-static const double character = 6.5, mark_room = 16; /* widths beside the axes */
+static const double character = 7, mark_room = 16; /* widths beside the axes */
 
 /* Where things are. */
 typedef struct Frame {

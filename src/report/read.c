@@ -8,7 +8,7 @@
 #include "reluopt/report.h"
 #include "reluopt/run.h"
 
-enum { PATH_ROOM = 2 * RELUOPT_TEXT };
+enum { PATH_ROOM = 2 * RELUOPT_TEXT, CLASSES_MOST = 2000 };
 
 static void file_of(const ReportRun *run, const char *name, char path[PATH_ROOM])
 {
@@ -111,8 +111,9 @@ static int fill_confusion(ReportRun *run, Run *open, const char *path, Error *er
     Array arrays[RELUOPT_MAX_ARRAYS];
     Confusion *confusion = &run->confusion;
     size_t count = open->method->arrays(open->state, arrays);
-    if (open->test_count == 0) {
-        snprintf(confusion->missing, sizeof confusion->missing, "the run has no test samples");
+    if (open->test_count == 0 || open->classes > CLASSES_MOST) {
+        snprintf(confusion->missing, sizeof confusion->missing, "%s",
+                 open->test_count == 0 ? "the run has no test samples" : "there are too many classes");
         return RELUOPT_OK;
     }
     confusion->classes = open->classes;
@@ -173,14 +174,22 @@ static void name_run(ReportRun *run)
     free(real);
 }
 
-/* Runs of one name are called by their paths. */
+/* Call all runs of that name by their paths. */
+static void use_paths(Report *report, const char *name)
+{
+    for (ReportRun *run = report->run; run < report->run + report->count; run++)
+        if (strcmp(run->name, name) == 0)
+            snprintf(run->name, sizeof run->name, "%s", run->path);
+}
+
 static void tell_apart(Report *report)
 {
     for (size_t i = 0; i < report->count; i++)
-        for (size_t j = 0; j < report->count; j++)
-            if (j != i && strcmp(report->run[i].name, report->run[j].name) == 0) {
-                snprintf(report->run[i].name, sizeof report->run[i].name, "%s", report->run[i].path);
-                snprintf(report->run[j].name, sizeof report->run[j].name, "%s", report->run[j].path);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(report->run[i].name, report->run[j].name) == 0) {
+                char name[sizeof report->run->name];
+                memcpy(name, report->run[i].name, sizeof name);
+                use_paths(report, name);
             }
 }
 

@@ -66,8 +66,20 @@ static void put_head(FILE *out, const Report *report)
     fputs("</tr></thead>\n", out);
 }
 
+static bool are_known(const Report *report)
+{
+    for (size_t r = 0; r < report->count; r++)
+        if (report->run[r].curves.times.ranks > 0)
+            return true;
+    return false;
+}
+
 void reluopt_table_times(FILE *out, const Report *report)
 {
+    if (!are_known(report)) {
+        fputs("<p>Not recorded by the program that trained here.</p>\n", out);
+        return;
+    }
     fputs("<div class=\"scroll\"><table>\n", out);
     put_head(out, report);
     fputs("<tbody>\n", out);

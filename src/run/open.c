@@ -1,5 +1,4 @@
 /* open.c - from a configuration to data in place and a network ready to train or evaluate. */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,29 +41,22 @@ static void share_sizes(Run *run)
     run->test_count = sizes[3];
 }
 
-static Shape shape_of(const Run *run, size_t columns)
+int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *error)
 {
-    Shape shape = {.layers = (size_t)run->config.hidden + 1, .columns = columns};
-    shape.width[0] = run->features;
-    for (int i = 0; i < run->config.hidden; i++)
-        shape.width[i + 1] = (size_t)run->config.network[i];
-    shape.width[shape.layers] = run->classes;
-    return shape;
-}
-
-/* Counts of messages and of BLAS are ints: the largest matrix must stay below 2^31 elements. */
-static int check_size(const Shape *shape, Error *error)
-{
-    size_t widest = 0;
-    for (size_t i = 0; i <= shape->layers; i++)
-        widest = shape->width[i] > widest ? shape->width[i] : widest;
-    if (shape->columns > INT_MAX / (widest + 1))
-        return reluopt_fail(
-            error, RELUOPT_USAGE,
-            "batch: %zu samples of %zu values are too many to handle at once: set a batch of at "
-            "most %zu",
-            shape->columns, widest, INT_MAX / (widest + 1));
-    return RELUOPT_OK;
+    run->comm = comm;
+    comm->dedicated = run->config.coordinator == COORDINATOR_DEDICATED;
+    run->method = reluopt_method_find(run->config.method, error);
+    size_t sizes[] = {schema->features, schema->classes};
+    if (reluopt_comm_agree(comm, error))
+        return error->code;
+    reluopt_comm_share(comm, sizes, sizeof sizes);
+    run->features = sizes[0];
+    run->classes = sizes[1];
+    Shape shape = reluopt_shape(&run->config, run->features, run->classes, EVALUATION_BATCH);
+    if (!reluopt_shape_check(&shape, error) &&
+        !reluopt_feed_create(&run->evaluation, comm, run->features, EVALUATION_BATCH, error))
+        run->method->create(&run->state, &run->config, &shape, comm, error);
+    return reluopt_comm_agree(comm, error);
 }
 
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error)
@@ -80,9 +72,10 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     size_t batch = meta ? EVALUATION_BATCH : run->config.batch ? (size_t)run->config.batch : run->train_count;
     batch = batch < run->train_count ? batch : run->train_count;
     size_t columns = batch > EVALUATION_BATCH ? batch : EVALUATION_BATCH;
-    Shape shape = shape_of(run, columns);
+    Shape shape = reluopt_shape(&run->config, run->features, run->classes, columns);
     size_t before = reluopt_allocated();
-    if (!check_size(&shape, error) && !reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&
+    if (!reluopt_shape_check(&shape, error) &&
+        !reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&
         !reluopt_feed_create(&run->evaluation, comm, run->features, columns, error))
         run->method->create(&run->state, &run->config, &shape, comm, error);
     run->allocated = reluopt_allocated() - before;

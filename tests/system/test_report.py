@@ -6,6 +6,7 @@ import re
 import shutil
 import struct
 import subprocess
+import tempfile
 import unittest
 import xml.etree.ElementTree
 
@@ -14,6 +15,7 @@ import program
 HTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
 SECOND = "<second>&\"' with a name that goes on and on"
+SHARED = tempfile.TemporaryDirectory()
 CHROMIUM = shutil.which("chromium")
 
 # Put into a copy of the page: the outcome of looking at what is drawn becomes an attribute of <body>.
@@ -60,12 +62,16 @@ class ReportTest(program.ProgramTest):
         return ["--data.name", "file", "--data.train", f"{name}-images,{name}-labels", "--data.holdout", count // 4]
 
     def two_runs(self):
-        """Runs on images and on a table whose names need escapes."""
-        self.train("--epochs", 3, *self.images("set", 80), out="first")
-        self.write("t.csv", "".join(f"{i % 7},{i % 5},{'<b>&' if i % 2 else 'x' * 40}\n" for i in range(60)))
-        self.train("--epochs", 1, "--method", "sgd", "--data.name", "file", "--data.train", "t.csv",
-                   "--data.holdout", 20, out=SECOND)
-        return "first", SECOND
+        """Paths of runs on images and on a table whose names need escapes, trained once for all tests."""
+        own, self.folder = self.folder, SHARED.name
+        if not os.path.exists(self.path("first")):
+            self.train("--epochs", 3, *self.images("set", 80), out="first")
+            self.write("t.csv", "".join(f"{i % 7},{i % 5},{'<b>&' if i % 2 else 'x' * 40}\n" for i in range(60)))
+            self.train("--epochs", 1, "--method", "sgd", "--data.name", "file", "--data.train", "t.csv",
+                       "--data.holdout", 20, out=SECOND)
+        runs = self.path("first"), self.path(SECOND)
+        self.folder = own
+        return runs
 
 
 class Page(ReportTest):
@@ -80,14 +86,14 @@ class Page(ReportTest):
             rest = page.replace("http://www.w3.org/1999/xhtml", "").replace("http://www.w3.org/2000/svg", "")
             self.assertNotIn(foreign, rest)
         body = self.text(tree)
-        for part in runs[1], "<b>& taken for", "1 of 1", "3 of 3", "method adaptive sgd", "20 of 20 right":
+        for part in SECOND, "<b>& taken for", "1 of 1", "3 of 3", "method adaptive sgd", "20 of 20 right":
             self.assertIn(part, body)
         names = [svg.get("aria-label") for svg in tree.iter(SVG + "svg") if svg.get("class") == "plot"]
-        for name in "Accuracy", "Loss", *runs:
+        for name in "Accuracy", "Loss", "first", SECOND:
             self.assertIn(name, names)
         (image,) = tree.iter(HTML + "img")
         self.assertTrue(image.get("src").startswith("data:image/png;base64,iVBORw0KGgo"))
-        self.assertEqual((image.get("width"), image.get("height")), ("110", "142"))  # 64 of 12 x 16 pixels, in 8 x 8
+        self.assertEqual((image.get("width"), image.get("height")), ("494", "654"))  # 8 x 8 of 60 x 80 pixels
 
     def test_one_run(self):
         self.train("--epochs", 2, "--alpha", 0.5)
@@ -109,9 +115,11 @@ class Page(ReportTest):
 
     def test_without_data(self):
         runs = self.two_runs()
-        os.remove(self.path("t.csv"))
+        data = os.path.join(SHARED.name, "t.csv")
+        os.rename(data, data + ".away")
+        self.addCleanup(os.rename, data + ".away", data)
         body = self.text(self.report(*runs, np=2)[1])
-        self.assertRegex(body, re.escape(runs[1]) + " : no confusion matrix: .*t.csv: .*No such file")
+        self.assertRegex(body, re.escape(SECOND) + " : no confusion matrix: .*t.csv: .*No such file")
         self.assertIn("20 of 20 right", body)
 
     def test_without_checkpoint(self):
@@ -144,7 +152,8 @@ class Page(ReportTest):
             file.truncate(os.path.getsize(path) // 2)
 
     def test_plots(self):
-        self.run_program("report", *self.two_runs(), "--plots", "figures")
+        runs = self.two_runs()
+        self.run_program("report", *runs, "--plots", "figures")
         files = sorted(os.listdir(self.path("figures")))
         self.assertEqual(files, ["accuracy.svg", "active-1.svg", "active-2.svg", "bound-1.svg", "confusion-1.svg",
                                  "confusion-2.svg", "loss.svg", "rate-1.svg", "rate-2.svg", "weights-1.png"])
@@ -158,7 +167,7 @@ class Page(ReportTest):
         with open(self.path("figures/weights-1.png"), "rb") as file:
             self.assertTrue(file.read().startswith(b"\x89PNG"))
         self.write("file", "")
-        self.refused("report", "first", "--plots", "file/figures", code=4, says=["file/figures"])
+        self.refused("report", runs[0], "--plots", "file/figures", code=4, says=["file/figures"])
 
 
 @unittest.skipUnless(CHROMIUM, "no chromium to show the page in")

@@ -50,6 +50,14 @@ static void images_are_told_by_their_size(void **state)
     assert_false(reluopt_image_shape(&schema, 20, 15, &shape));
 }
 
+/* The weight in column i and row j of the left (0) or right (1) of two images, 29 x 29 pixels a weight: its
+ * middle. */
+static const unsigned char *weight(const Picture *picture, const unsigned char *pixels, size_t image, size_t i,
+                                   size_t j)
+{
+    return pixel(picture, pixels, 60 * image + 29 * i + 14, 29 * j + 14);
+}
+
 /* Two neurons of 2 x 2 pixels and a bias, which has no say: positive orange, negative blue, 0 transparent, each
  * neuron by its own measure. */
 static void weights_become_colours(void **state)
@@ -58,16 +66,16 @@ static void weights_become_colours(void **state)
     const float rows[] = {1, -1, 0, 0.5f, 99, 0.02f, 0, -0.01f, 0, 99};
     Picture picture;
     assert_int_equal(reluopt_picture(&picture, rows, 2, 5, (ImageShape){2, 2, 1}, &error), RELUOPT_OK);
-    assert_true(picture.width == 10 && picture.height == 4 && picture.shown == 2);
+    assert_true(picture.width == 118 && picture.height == 58 && picture.shown == 2);
     unsigned char *pixels = decode(&picture);
-    const unsigned char *top_left = pixel(&picture, pixels, 1, 1), *top_right = pixel(&picture, pixels, 2, 0);
-    assert_true(top_left[0] == 213 && top_left[2] == 0 && top_left[3] > 250);
-    assert_true(top_right[0] == 0 && top_right[2] == 178 && top_right[3] > 250);
-    assert_int_equal(pixel(&picture, pixels, 1, 3)[3], 0);
-    assert_in_range(pixel(&picture, pixels, 3, 3)[3], 125, 130);
-    assert_int_equal(pixel(&picture, pixels, 4, 0)[3], 0); /* between the neurons */
-    assert_true(pixel(&picture, pixels, 6, 0)[3] > 250);
-    assert_in_range(pixel(&picture, pixels, 7, 3)[3], 125, 130);
+    const unsigned char *plus = weight(&picture, pixels, 0, 0, 0), *minus = weight(&picture, pixels, 0, 1, 0);
+    assert_true(plus[0] == 213 && plus[2] == 0 && plus[3] > 250);
+    assert_true(minus[0] == 0 && minus[2] == 178 && minus[3] > 250);
+    assert_int_equal(weight(&picture, pixels, 0, 0, 1)[3], 0);
+    assert_in_range(weight(&picture, pixels, 0, 1, 1)[3], 125, 130);
+    assert_int_equal(pixel(&picture, pixels, 58, 0)[3], 0); /* between the neurons */
+    assert_true(weight(&picture, pixels, 1, 0, 0)[3] > 250);
+    assert_in_range(weight(&picture, pixels, 1, 0, 1)[3], 125, 130);
     free(pixels);
     free(picture.png);
 }
