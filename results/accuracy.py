@@ -10,6 +10,7 @@ import h5py
 # run, title, epochs to report
 ROWS = [
     ("mnist", "MNIST, `configs/mnist.yaml`: trained inverse", [3, 8]),
+    ("mnist-mirror", "MNIST, `configs/mnist.yaml --inverse.kind mirror --init.inverse orthogonal`, neither averaged nor augmented", [3]),
     ("mnist-transpose", "MNIST, `configs/mnist.yaml --inverse.kind transpose`", [3, 8]),
     ("mnist-whitened",
      "MNIST, `configs/mnist.yaml --inverse.kind transpose --direction whitened --alpha 1`, neither averaged nor augmented", [4]),

@@ -26,8 +26,9 @@ run thesis-line-search "$(seq 10)" configs/thesis/soybean-line-search.yaml
 run soybean "$(seq 10)" configs/soybean.yaml
 run mnist "1 2 3" configs/mnist.yaml
 run mnist-transpose "1 2 3" configs/mnist.yaml --inverse.kind transpose
-run mnist-whitened "1 2 3" configs/mnist.yaml --inverse.kind transpose --direction whitened --alpha 1 --epochs 4 \
-    --average 0 --augment.shift 0 --augment.flip no
+plain=(--average 0 --augment.shift 0 --augment.flip no)
+run mnist-mirror "1 2 3" configs/mnist.yaml --inverse.kind mirror --init.inverse orthogonal --epochs 3 "${plain[@]}"
+run mnist-whitened "1 2 3" configs/mnist.yaml --inverse.kind transpose --direction whitened --alpha 1 --epochs 4 "${plain[@]}"
 run fashion-mnist "1 2 3" configs/fashion-mnist.yaml
 run fashion-mnist-transpose "1 2 3" configs/fashion-mnist.yaml --inverse.kind transpose --epochs 8
 run cifar10 "1 2 3" configs/cifar10.yaml --epochs 4
