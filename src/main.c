@@ -4,6 +4,7 @@
 
 #include "reluopt/cli.h"
 #include "reluopt/dense.h"
+#include "reluopt/stop.h"
 #include "reluopt/version.h"
 
 static const struct {
@@ -26,7 +27,7 @@ static void usage(void)
         printf("  %-8s %s\n", command[i].name, command[i].about);
     printf("\nreluopt-mpi COMMAND --help says more; --version prints the version.\n"
            "Exit codes: 0 done, 2 usage or configuration, 3 data, 4 storage, 5 numerical, 6 memory,\n"
-           "70 internal error.\n");
+           "70 internal error, 75 stopped early and to be continued.\n");
 }
 
 /* Run the subcommand that the arguments name; "train" where they name none.  Collective. */
@@ -73,6 +74,8 @@ int main(int argc, char **argv)
 {
     Comm comm;
     Error error = {0};
+    if (argc < 2 || strcmp(argv[1], "train") == 0 || strncmp(argv[1], "--", 2) == 0)
+        reluopt_stop_listen();
     reluopt_dense_start();
     reluopt_comm_start(&comm, &argc, &argv);
     if (comm.rank == 0)

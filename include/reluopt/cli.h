@@ -23,14 +23,16 @@ Command reluopt_cli_train, reluopt_cli_eval, reluopt_cli_info;
 typedef struct Options {
     const char *positional[2]; /* in order; NULL where absent */
     const char *out;           /* --out */
+    const char *resume;        /* --resume */
+    bool verify;               /* --verify */
     bool help;                 /* --help, -h */
 } Options;
 
 /* Whether a subcommand takes the option "--KEY". */
 typedef bool Takes(const char *key);
 
-/* Take the arguments apart: up to `positionals` positional ones, --out, --help (which ends it); "--KEY VALUE"
- * and
+/* Take the arguments apart: up to `positionals` positional ones, --out, --resume, --verify, --help (which ends
+ * it); "--KEY VALUE" and
  * "--KEY=VALUE" of the option table are checked for form and against `takes`, and set by reluopt_cli_overrides.
  * RELUOPT_USAGE.  Not collective. */
 int reluopt_cli_parse(Arguments arguments, int positionals, Takes *takes, Options *options, Error *error);

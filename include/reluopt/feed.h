@@ -21,6 +21,7 @@ typedef struct Feed {
     const uint32_t *order;  /* rank 0; NULL: as they are */
     size_t count, batch;    /* samples to hand out, how many at a time */
     size_t sent, arrived, taken; /* batches */
+    size_t skip;                 /* batches that the next pass leaves out at its start */
     bool fixed;                  /* one batch holds all samples, always the same: send it once */
 } Feed;
 

@@ -18,8 +18,8 @@ typedef struct Network {
     bool training;                     /* batch normalisation by the batch's own statistics */
     Weights weights[RELUOPT_NODES];    /* W[1..L] */
     Normalisation norm[RELUOPT_NODES]; /* of layers 1..L-1, with batch_norm */
-    float *whole;                      /* room for the largest W[2..L], gathered; NULL where that is not needed */
-    float *h[RELUOPT_NODES];           /* (n[i] + 1) x B  activations, last row ones; h[0] is the batch's */
+    float *whole;            /* room for the largest W[2..L], gathered; NULL where that is not needed */
+    float *h[RELUOPT_NODES]; /* (n[i] + 1) x B  activations, last row ones; h[0] is the batch's */
 } Network;
 
 /* Initial weights W[1..L] with zero bias, and room for batches of up to shape->columns samples.  Errors:
@@ -58,9 +58,14 @@ void reluopt_network_forward(Network *net, const Batch *batch);
 /* The same for evaluation; returns H[L].  Collective. */
 const float *reluopt_network_predict(Network *net, const Batch *batch);
 
+/* Are own weights not finite any more? */
+bool reluopt_network_spoilt(const Network *net);
+
 /* W[1..L], with batch_norm also gamma and beta ("norm1") and running statistics ("running1"), for the
  * checkpoint: returns how many, fills `list` unless NULL. */
 size_t reluopt_network_arrays(const Network *net, Array *list);
+/* What is remembered of their steps, see Method.memory. */
+size_t reluopt_network_memory(Network *net, Array *list);
 
 /* The n[i] x 2 array `data` of a normalised layer, for the checkpoint. */
 Array reluopt_network_norm_array(const Network *net, const char *name, size_t i, float *data);

@@ -41,8 +41,16 @@ static int take_option(Arguments arguments, int *at, Takes *takes, Options *opti
     split(arguments.text[*at], key);
     if (!takes(key))
         return reluopt_fail(error, RELUOPT_USAGE, "--%s is no option of this command; see its --help", key);
-    if (take_key(arguments, at, key, &value, error) == RELUOPT_OK && strcmp(key, "out") == 0)
-        options->out = value;
+    if (strcmp(arguments.text[*at], "--verify") == 0) {
+        options->verify = true;
+        return RELUOPT_OK;
+    }
+    if (take_key(arguments, at, key, &value, error) == RELUOPT_OK) {
+        if (strcmp(key, "out") == 0)
+            options->out = value;
+        if (strcmp(key, "resume") == 0)
+            options->resume = value;
+    }
     return error->code;
 }
 
@@ -71,7 +79,7 @@ int reluopt_cli_overrides(Arguments arguments, Config *config, Error *error)
     const char *value;
     for (int i = 0; i < arguments.count && !error->code; i++)
         if (is_option(arguments.text[i]) && take_key(arguments, &i, key, &value, error) == RELUOPT_OK &&
-            strcmp(key, "out") != 0)
+            strcmp(key, "out") != 0 && strcmp(key, "resume") != 0)
             reluopt_config_set(config, key, value, error);
     return error->code;
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reluopt/checkpoint.h"
 #include "reluopt/cli.h"
@@ -10,16 +11,17 @@
 
 static void usage(void)
 {
-    printf("usage: reluopt-mpi info FILE\n"
-           "\n"
-           "What FILE holds: a run's checkpoint.h5 (where it came from, its arrays and configuration) or\n"
-           "curves.h5 (a table, one line an epoch).\n");
+    printf(
+        "usage: reluopt-mpi info [--verify] FILE\n"
+        "\n"
+        "What FILE holds: a run's checkpoint.h5 (where it came from, its arrays and configuration) or\n"
+        "curves.h5 (a table, one line an epoch).  --verify: read all of it instead, so that every checksum is\n"
+        "compared; exit code 4 when it is damaged.\n");
 }
 
 static bool takes(const char *key)
 {
-    (void)key;
-    return false;
+    return strcmp(key, "verify") == 0;
 }
 
 static void print_values(const char *name, const double *value, size_t count, const char *format)
@@ -51,8 +53,9 @@ static int print_checkpoint(const char *path, const CheckpointMeta *meta, Error 
     size_t count = 0;
     if (reluopt_checkpoint_list(path, &arrays, &count, error))
         return error->code;
-    printf("checkpoint after epoch %lld, step %lld; written %s by %s on %d ranks\n", (long long)meta->epoch,
-           (long long)meta->step, meta->date, meta->program, meta->ranks);
+    printf("checkpoint after epoch %lld, step %lld; written %s by %s on %d ranks\n", (long long)meta->at.epoch,
+           (long long)meta->at.steps, meta->date, meta->program, meta->ranks);
+    printf("libraries: %s\n", meta->libraries);
     printf("preprocessing: %s of %zu features\n", kind[meta->pre.kind], meta->pre.features);
     for (size_t i = 0; i < count; i++)
         printf("%-8s %zu x %zu\n", arrays[i].name, arrays[i].rows, arrays[i].cols);
@@ -61,13 +64,16 @@ static int print_checkpoint(const char *path, const CheckpointMeta *meta, Error 
     return RELUOPT_OK;
 }
 
-/* Rank 0. */
-static int show_curves(const char *path, Error *error)
+/* Rank 0.  Reading takes all of the file. */
+static int show_curves(const char *path, bool verify, Error *error)
 {
     Curves curves;
     if (reluopt_curves_read(&curves, path, error))
         return error->code;
-    print_curves(&curves);
+    if (verify)
+        printf("%s: good: curves of %zu epochs\n", path, curves.count);
+    else
+        print_curves(&curves);
     reluopt_curves_free(&curves);
     return RELUOPT_OK;
 }
@@ -81,6 +87,15 @@ static int show_checkpoint(Comm *comm, const char *path, Error *error)
     if (comm->rank == 0)
         print_checkpoint(path, &meta, error);
     reluopt_checkpoint_meta_free(&meta);
+    return error->code;
+}
+
+/* Collective. */
+static int verify_checkpoint(Comm *comm, const char *path, Error *error)
+{
+    size_t bytes;
+    if (reluopt_checkpoint_verify(comm, path, &bytes, error) == RELUOPT_OK && comm->rank == 0)
+        printf("%s: good: a checkpoint with %zu bytes of numbers\n", path, bytes);
     return error->code;
 }
 
@@ -101,9 +116,11 @@ int reluopt_cli_info(Comm *comm, Arguments arguments, Error *error)
     if (reluopt_comm_agree(comm, error))
         return error->code;
     reluopt_comm_share(comm, &kind, sizeof kind);
-    if (kind == FILE_CHECKPOINT)
+    if (kind == FILE_CHECKPOINT && options.verify)
+        verify_checkpoint(comm, options.positional[0], error);
+    else if (kind == FILE_CHECKPOINT)
         show_checkpoint(comm, options.positional[0], error);
     else if (comm->rank == 0)
-        show_curves(options.positional[0], error);
+        show_curves(options.positional[0], options.verify, error);
     return reluopt_comm_agree(comm, error);
 }

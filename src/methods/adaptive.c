@@ -91,6 +91,12 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
         take_steps(s, false, true);
 }
 
+static bool spoilt(const void *state)
+{
+    const Adaptive *s = state;
+    return reluopt_network_spoilt(&s->net) || reluopt_inverse_spoilt(&s->inverses);
+}
+
 static const float *predict(void *state, const Batch *batch)
 {
     Adaptive *s = state;
@@ -162,6 +168,13 @@ static size_t arrays(void *state, Array *list)
     return count;
 }
 
+static size_t memory(void *state, Array *list)
+{
+    Adaptive *s = state;
+    size_t count = reluopt_network_memory(&s->net, list);
+    return count + reluopt_inverse_memory(&s->inverses, list ? list + count : NULL);
+}
+
 static void measures(void *state, Measures *out)
 {
     Adaptive *s = state;
@@ -180,7 +193,9 @@ const Method reluopt_method_adaptive = {
     .create = create,
     .destroy = destroy,
     .step = step,
+    .spoilt = spoilt,
     .predict = predict,
     .arrays = arrays,
+    .memory = memory,
     .measures = measures,
 };

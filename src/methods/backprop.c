@@ -82,8 +82,8 @@ static void error_below(Backprop *s, size_t i)
     feed_back(s, i, delta);
     for (size_t k = 0; s->feedback != FEEDBACK_DIRECT && reluopt_network_skips(&s->net, i) && k < values; k++)
         delta[k] += s->carried[k];
-    below->sum.active += (double)reluopt_slope((Activation)s->config->activation, delta, h, values);
-    below->sum.pairs += (double)values;
+    reluopt_weights_note_active(below, reluopt_slope((Activation)s->config->activation, delta, h, values),
+                                values);
     if (reluopt_network_skips(&s->net, i - 1))
         memcpy(s->carried, delta, values * sizeof *delta);
     if (s->config->batch_norm)
@@ -94,10 +94,10 @@ static void error_below(Backprop *s, size_t i)
 static void update(Backprop *s, size_t i, uint64_t t)
 {
     Weights *w = &s->net.weights[i];
-    reluopt_rule_step(&s->rule[i], s->config, w->w, w->g, t);
-    reluopt_rule_step(&s->norm[i], s->config, s->net.norm[i].scale, s->net.norm[i].g, t);
-    w->sum.rate += s->config->learning_rate * (double)w->own.count;
-    w->sum.neurons += (double)w->own.count;
+    w->spoilt |= !reluopt_rule_step(&s->rule[i], s->config, w->w, w->g, t) |
+                 !reluopt_rule_step(&s->norm[i], s->config, s->net.norm[i].scale, s->net.norm[i].g, t);
+    for (size_t j = 0; j < w->own.count; j++)
+        reluopt_weights_note_step(w, j, s->config->learning_rate);
 }
 
 static void step(void *state, const Batch *batch, uint64_t number, Score *score)
@@ -112,6 +112,12 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     }
     for (size_t i = 1; i <= s->net.shape.layers; i++)
         update(s, i, number + 1);
+}
+
+static bool spoilt(const void *state)
+{
+    const Backprop *s = state;
+    return reluopt_network_spoilt(&s->net);
 }
 
 static const float *predict(void *state, const Batch *batch)
@@ -217,6 +223,12 @@ static size_t arrays(void *state, Array *list)
     return count;
 }
 
+static size_t memory(void *state, Array *list)
+{
+    Backprop *s = state;
+    return reluopt_network_memory(&s->net, list);
+}
+
 static void measures(void *state, Measures *out)
 {
     Backprop *s = state;
@@ -232,8 +244,10 @@ static void measures(void *state, Measures *out)
         .create = CREATE,                                                                                      \
         .destroy = destroy,                                                                                    \
         .step = step,                                                                                          \
+        .spoilt = spoilt,                                                                                      \
         .predict = predict,                                                                                    \
         .arrays = arrays,                                                                                      \
+        .memory = memory,                                                                                      \
         .measures = measures,                                                                                  \
     }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "reluopt/layer.h"
 #include "reluopt/memory.h"
 
 static const struct {
@@ -77,7 +78,7 @@ static void adam(RuleState *state, const Config *config, float *w, const float *
     }
 }
 
-void reluopt_rule_step(RuleState *state, const Config *config, float *w, const float *g, uint64_t t)
+bool reluopt_rule_step(RuleState *state, const Config *config, float *w, const float *g, uint64_t t)
 {
     float eta = (float)config->learning_rate, eps = (float)config->epsilon;
     switch (state->rule) {
@@ -102,6 +103,7 @@ void reluopt_rule_step(RuleState *state, const Config *config, float *w, const f
             w[i] -= eta * g[i];
         break;
     }
+    return reluopt_is_finite(w, state->count);
 }
 
 size_t reluopt_rule_arrays(const RuleState *state, const Array *weights, Array *list)

@@ -54,6 +54,15 @@ void reluopt_comm_stop(Comm *comm)
     MPI_Finalize();
 }
 
+char *reluopt_comm_library(char *text, size_t room)
+{
+    char whole[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    MPI_Get_library_version(whole, &length);
+    snprintf(text, room, "%.*s", (int)strcspn(whole, ",\n"), whole);
+    return text;
+}
+
 void reluopt_comm_abort(Comm *comm, const char *what)
 {
     fprintf(stderr, "reluopt-mpi: internal error on rank %d: %s; please report it\n", comm->rank, what);
@@ -92,16 +101,26 @@ static void shard_table(const Comm *comm, size_t n, size_t unit)
     }
 }
 
-void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t columns)
+static void gather(const Comm *comm, void *x, size_t n, size_t columns, MPI_Datatype element)
 {
     if (comm->size == 1)
         return;
     MPI_Datatype row;
-    MPI_Type_contiguous((int)columns, MPI_FLOAT, &row);
+    MPI_Type_contiguous((int)columns, element, &row);
     MPI_Type_commit(&row);
     shard_table(comm, n, 1);
     MPI_Allgatherv(MPI_IN_PLACE, 0, row, x, comm->counts, comm->offsets, row, comm->world);
     MPI_Type_free(&row);
+}
+
+void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t columns)
+{
+    gather(comm, x, n, columns, MPI_FLOAT);
+}
+
+void reluopt_comm_gather_doubles(const Comm *comm, double *x, size_t n, size_t columns)
+{
+    gather(comm, x, n, columns, MPI_DOUBLE);
 }
 
 void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size_t n, size_t columns)
@@ -114,6 +133,12 @@ void reluopt_comm_min(const Comm *comm, float *x, size_t count)
 {
     if (comm->size > 1)
         MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_FLOAT, MPI_MIN, comm->world);
+}
+
+void reluopt_comm_max(const Comm *comm, int *x, size_t count)
+{
+    if (comm->size > 1)
+        MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_INT, MPI_MAX, comm->world);
 }
 
 void reluopt_comm_sum(const Comm *comm, double *x, size_t count)

@@ -1,7 +1,9 @@
 /* open.c - from a configuration to data in place and a network ready to train or evaluate. */
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "reluopt/catalogue.h"
 #include "reluopt/run.h"
@@ -16,6 +18,7 @@ static int load(Run *run, const CheckpointMeta *meta, Error *error)
         return error->code;
     if (reluopt_dataset_load(&run->data, &run->config, meta ? &schema : NULL, error) == RELUOPT_OK) {
         const Preprocess *pre = meta ? &meta->pre : &run->pre;
+        run->checksum = reluopt_dataset_checksum(&run->data);
         if (!meta)
             reluopt_preprocess_fit(&run->pre, (PreprocessKind)run->config.preprocess, &run->data.train, error);
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
@@ -65,6 +68,7 @@ static int check_size(const Shape *shape, Error *error)
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error)
 {
     run->comm = comm;
+    run->best_train = run->best_test = NAN;
     comm->dedicated = run->config.coordinator == COORDINATOR_DEDICATED;
     run->method = reluopt_method_find(run->config.method, error);
     if (!error->code && comm->rank == 0)
@@ -72,7 +76,10 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     if (reluopt_comm_agree(comm, error))
         return error->code;
     share_sizes(run);
-    size_t batch = meta ? EVALUATION_BATCH : run->config.batch ? (size_t)run->config.batch : run->train_count;
+    bool trains = !meta || run->resumes;
+    size_t batch = !trains             ? EVALUATION_BATCH
+                   : run->config.batch ? (size_t)run->config.batch
+                                       : run->train_count;
     batch = batch < run->train_count ? batch : run->train_count;
     size_t columns = batch > EVALUATION_BATCH ? batch : EVALUATION_BATCH;
     Shape shape = shape_of(run, columns);
@@ -92,5 +99,8 @@ void reluopt_run_close(Run *run)
     reluopt_dataset_free(&run->data);
     reluopt_preprocess_free(&run->pre);
     reluopt_curves_free(&run->curves);
+    free(run->order);
+    if (run->lock > 0)
+        close(run->lock);
     memset(run, 0, sizeof *run);
 }

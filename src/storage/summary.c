@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "disk.h"
+#include "reluopt/disk.h"
 
 static void put_integer(FILE *out, const char *name, int64_t value)
 {
