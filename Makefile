@@ -1,17 +1,18 @@
 # reluopt-mpi: distributed training of ReLU networks by target propagation with analytic steps.
 #
-#   make            build/reluopt-mpi
+#   make            build/reluopt-mpi, its manual page and bash completion
 #   make demo       install what is missing, build, train on Fashion-MNIST with 8 ranks
 #   make check      install what is missing, build, run all tests
 #   make format     clang-format on all sources
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
-#           LDLIBS, BUILD (folder of the results), SANITIZE=1.
+#           LDLIBS, BUILD (folder of the results), SANITIZE=1, VERBOSE=1 (show the commands).
 
 CC      := mpicc
 ARCH    ?= native
 PACKAGES := hdf5-openmpi yaml-0.1 zlib lapacke openblas
 BUILD   := build
+SHOW    := $(if $(VERBOSE),,@)
 
 # CFLAGS, LDFLAGS and LDLIBS are the user's; what the program needs is in FLAGS and LIBS.
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
@@ -37,39 +38,54 @@ TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/te
 .PHONY: all tests demo check format clean dependencies
 .SECONDARY:
 
-all: $(BUILD)/reluopt-mpi
+all: $(BUILD)/reluopt-mpi $(BUILD)/man/reluopt-mpi.1 $(BUILD)/completion/reluopt-mpi
 
 tests: $(TESTS)
 
 $(BUILD)/reluopt-mpi: $(BUILD)/src/main.o $(BUILD)/libreluopt.a $(KEEP)
-	$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
+	@echo "  link    $@"
+	$(SHOW)$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
+
+# The manual page and the completion of bash come from the tables behind --help.
+$(BUILD)/man/reluopt-mpi.1: $(BUILD)/reluopt-mpi
+	@mkdir -p $(@D)
+	. launch/mpi-env.sh && ASAN_OPTIONS=detect_leaks=0 $< help --man >$@.new && mv $@.new $@
+
+$(BUILD)/completion/reluopt-mpi: $(BUILD)/reluopt-mpi
+	@mkdir -p $(@D)
+	. launch/mpi-env.sh && ASAN_OPTIONS=detect_leaks=0 $< help --completion >$@.new && mv $@.new $@
 
 $(BUILD)/libreluopt.a: $(OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	@echo "  archive $@"
+	$(SHOW)ar rcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "  compile $<"
+	$(SHOW)$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
 
 # The logarithm and cosine of the noise vectorise only under relaxed floating-point rules.
 $(BUILD)/src/base/random.o: FLAGS += -ffast-math
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libreluopt.a $(KEEP)
-	$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(LDLIBS)
+	@echo "  link    $@"
+	$(SHOW)$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(LDLIBS)
 
 dependencies:
 	launch/install-dependencies.sh $(EXTRA)
 
 # Recursive, so that pkg-config is asked after the packages are there.
+PARALLEL := --no-print-directory -j $(shell nproc)
+
 demo: dependencies
-	$(MAKE) all
+	@$(MAKE) $(PARALLEL) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
-check: EXTRA = libcmocka-dev python3-h5py binutils
+check: EXTRA = libcmocka-dev python3-h5py binutils man-db mandoc
 check: dependencies
-	$(MAKE) all tests
-	tests/run.sh $(PATTERN)
+	@$(MAKE) $(PARALLEL) all tests
+	@tests/run.sh '$(PATTERN)'
 
 clean:
 	rm -rf build

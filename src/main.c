@@ -7,39 +7,32 @@
 #include "reluopt/stop.h"
 #include "reluopt/version.h"
 
-static const struct {
-    const char *name, *about;
-    Command *run;
-} command[] = {
-    {"train", "train a network", reluopt_cli_train},
-    {"eval", "loss and accuracy of a checkpoint", reluopt_cli_eval},
-    {"info", "what a checkpoint or a curve file holds", reluopt_cli_info},
-};
-enum { COMMANDS = sizeof command / sizeof command[0] };
-
-static void usage(void)
+/* Take the subcommand's arguments apart and run it.  Collective. */
+static int run(Comm *comm, const Command *command, int count, char **text, Error *error)
 {
-    printf("usage: [mpirun -np N] reluopt-mpi [COMMAND] [ARGUMENT]...\n"
-           "\n"
-           "Trains ReLU networks without back-propagation and without a learning rate, on any number of\n"
-           "processes.  Without arguments it trains on a small generated set.\n\n");
-    for (int i = 0; i < COMMANDS; i++)
-        printf("  %-8s %s\n", command[i].name, command[i].about);
-    printf("\nreluopt-mpi COMMAND --help says more; --version prints the version.\n"
-           "Exit codes: 0 done, 2 usage or configuration, 3 data, 4 storage, 5 numerical, 6 memory,\n"
-           "70 internal error, 75 stopped early and to be continued.\n");
+    Arguments arguments;
+    reluopt_cli_parse(&arguments, command, count, text, error);
+    if (reluopt_comm_agree(comm, error) == RELUOPT_OK && !arguments.help)
+        command->run(comm, &arguments, error);
+    if (arguments.help) {
+        if (comm->rank == 0)
+            reluopt_cli_help(stdout, command, arguments.topic, error);
+        reluopt_comm_agree(comm, error);
+    }
+    reluopt_cli_free(&arguments);
+    return error->code;
 }
 
-/* Run the subcommand that the arguments name; "train" where they name none.  Collective. */
+/* What the arguments ask for; "train" where they name no subcommand.  Collective. */
 static int dispatch(Comm *comm, int argc, char **argv, Error *error)
 {
     const char *name = argc > 1 ? argv[1] : "train";
-    for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(command[i].name, name) == 0)
-            return command[i].run(comm, (Arguments){argc - 2 > 0 ? argc - 2 : 0, argv + 2}, error);
+    const Command *command = reluopt_cli_find(name);
+    if (command)
+        return run(comm, command, argc > 2 ? argc - 2 : 0, argv + 2, error);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         if (comm->rank == 0)
-            usage();
+            reluopt_cli_program_help(stdout);
         return RELUOPT_OK;
     }
     if (strcmp(name, "--version") == 0) {
@@ -48,7 +41,7 @@ static int dispatch(Comm *comm, int argc, char **argv, Error *error)
         return RELUOPT_OK;
     }
     if (strncmp(name, "--", 2) == 0)
-        return reluopt_cli_train(comm, (Arguments){argc - 1, argv + 1}, error);
+        return run(comm, &reluopt_command_train, argc - 1, argv + 1, error);
     return reluopt_fail(error, RELUOPT_USAGE, "'%s' is not a command; see reluopt-mpi --help", name);
 }
 

@@ -9,7 +9,7 @@
 #include "reluopt/error.h"
 #include "reluopt/preprocess.h"
 
-enum { RELUOPT_MAX_LAYERS = 64, RELUOPT_TEXT = 1024, RELUOPT_MAX_KEPT = 100 };
+enum { RELUOPT_MAX_LAYERS = 64, RELUOPT_TEXT = 1024, RELUOPT_ALLOWED = 160, RELUOPT_MAX_KEPT = 100 };
 
 /* "auto" for a number: see reluopt_config_resolve; data.holdout: the set's own. */
 enum { RELUOPT_AUTO = -1 };
@@ -87,6 +87,12 @@ typedef struct Config {
     double decay;         /* gamma */
     double epsilon;
     TreeConfig trees; /* of method mgbdt */
+    double average;   /* epochs that the weights are averaged over for evaluation; 0: not at all */
+    struct {          /* of the training samples, anew in each epoch; see augment.h */
+        double noise; /* sigma, in standard deviations of the preprocessed data */
+        int shift;    /* pixels */
+        bool flip;
+    } augment;
     struct {
         int forward; /* Init */
         int inverse; /* Init */
@@ -145,8 +151,19 @@ bool reluopt_config_is_key(const char *key);
  * malloc'ed text, NULL after RELUOPT_MEMORY. */
 char *reluopt_config_text(const Config *config, bool comments, Error *error);
 
-/* Key, meaning, default and choices, for --help. */
-void reluopt_config_help(FILE *out);
+/* A row of the option table, as text. */
+typedef struct KeyInfo {
+    const char *key, *meaning;
+    const char *const *choices;    /* ended by NULL; NULL: other values too */
+    const char *methods;           /* those that use it, " a b "; NULL: all */
+    char allowed[RELUOPT_ALLOWED]; /* values and default: "an integer from 1 to 9 (default 5)" */
+} KeyInfo;
+
+/* Row `index` of the option table, in its order; false after the last. */
+bool reluopt_config_key(size_t index, KeyInfo *info);
+
+/* Print meaning, default and choices of a key, or of the keys of a group.  RELUOPT_USAGE for another name. */
+int reluopt_config_explain(FILE *out, const char *key, Error *error);
 
 /* Give settings at auto their values: the method's own variant, update rule and alpha, the rule's own rates,
  * batch 100 for the batch variant, else 0 (the whole training set).  What the method does not use stays at

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "reluopt/augment.h"
 #include "reluopt/comm.h"
 #include "reluopt/method.h"
 #include "reluopt/samples.h"
@@ -21,6 +22,8 @@ typedef struct Feed {
     const uint32_t *order;  /* rank 0; NULL: as they are */
     size_t count, batch;    /* samples to hand out, how many at a time */
     size_t sent, arrived, taken; /* batches */
+    const Augment *augment;      /* rank 0; NULL: samples as they are */
+    uint64_t step;               /* of the run, that the next first batch is for: what is drawn depends on it */
     size_t skip;                 /* batches that the next pass leaves out at its start */
     bool fixed;                  /* one batch holds all samples, always the same: send it once */
 } Feed;

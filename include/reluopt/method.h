@@ -3,7 +3,6 @@
 #define RELUOPT_METHOD_H
 
 #include <stdint.h>
-#include <stdio.h>
 
 #include "reluopt/array.h"
 #include "reluopt/comm.h"
@@ -25,6 +24,7 @@ typedef struct Batch {
     const float *x;   /* (width[0] + 1) x B, last row ones */
     const int *label; /* B */
     int64_t epoch;    /* of training: epochs finished before */
+    size_t total;     /* samples of the whole pass */
 } Batch;
 
 /* What an epoch looked like, per layer i = 1..L at [i-1]; see CurvePoint. */
@@ -73,8 +73,8 @@ extern const Method reluopt_method_gd, reluopt_method_sgd, reluopt_method_moment
 extern const Method reluopt_method_tp, reluopt_method_dtp;
 extern const Method reluopt_method_mgbdt;
 
-/* Name and one line about each method, for --help.  Not collective. */
-void reluopt_method_help(FILE *out);
+/* Row `index` of the table of methods; NULL after the last.  Not collective. */
+const Method *reluopt_method(size_t index);
 
 /* The method of that name; NULL after noting RELUOPT_USAGE (with the names there are).  Not collective. */
 const Method *reluopt_method_find(const char *name, Error *error);

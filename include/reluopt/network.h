@@ -55,14 +55,19 @@ void reluopt_network_transpose(const Network *net, size_t i, float *x, float *pa
 /* H[i] = f_i(W[i] H[i-1]), i = 1..L (3-1), in training; weights[i].z keeps the pre-activations.  Collective. */
 void reluopt_network_forward(Network *net, const Batch *batch);
 
-/* The same for evaluation; returns H[L].  Collective. */
+/* With `average`: move the running means of W[1..L] toward what they became in step number `step`, taken on
+ * `batch`.  They are means over about the last `average` epochs, plain means of all steps before that.
+ * Not collective. */
+void reluopt_network_average(Network *net, const Batch *batch, uint64_t step);
+
+/* The same as forward for evaluation, with the running means where they are kept; returns H[L].  Collective. */
 const float *reluopt_network_predict(Network *net, const Batch *batch);
 
 /* Are own weights not finite any more? */
 bool reluopt_network_spoilt(const Network *net);
 
-/* W[1..L], with batch_norm also gamma and beta ("norm1") and running statistics ("running1"), for the
- * checkpoint: returns how many, fills `list` unless NULL. */
+/* W[1..L], with `average` also their running means ("A1"), with batch_norm also gamma and beta ("norm1") and
+ * running statistics ("running1"), for the checkpoint: returns how many, fills `list` unless NULL. */
 size_t reluopt_network_arrays(const Network *net, Array *list);
 /* What is remembered of their steps, see Method.memory. */
 size_t reluopt_network_memory(Network *net, Array *list);

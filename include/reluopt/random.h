@@ -14,7 +14,9 @@ typedef enum RandomUse {
     RANDOM_INIT_FORWARD, /* initial W */
     RANDOM_INIT_INVERSE, /* initial V */
     RANDOM_NOISE,        /* noise of the inverse training */
-    RANDOM_FEEDBACK      /* fixed matrices of feedback alignment */
+    RANDOM_FEEDBACK,     /* fixed matrices of feedback alignment */
+    RANDOM_MOVES,        /* how images of a batch are moved */
+    RANDOM_INPUT_NOISE   /* on training inputs */
 } RandomUse;
 
 /* The address of a two-dimensional block of numbers; row and column are added by the functions below. */

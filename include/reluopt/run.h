@@ -17,6 +17,7 @@ typedef struct Run {
     Comm *comm;
     Dataset data;     /* rank 0 */
     Preprocess pre;   /* rank 0 */
+    Augment augment;  /* rank 0 */
     int64_t checksum; /* rank 0: of the data */
     size_t features, classes, train_count, test_count;
     const Method *method;

@@ -11,8 +11,9 @@
 typedef struct Samples {
     size_t count;
     size_t features;
-    float *x; /* count x features */
-    int *y;   /* count, 0 .. classes-1 */
+    float *x;             /* count x features */
+    int *y;               /* count, 0 .. classes-1 */
+    size_t height, width; /* of images: each is one or more planes, height x width; else 0 */
 } Samples;
 
 /* How columns and labels of a text file became numbers; kept in the checkpoint so that another file

@@ -19,11 +19,12 @@ enum { SUM_RATE, SUM_ONLINE, SUM_STEPS, SUM_ACTIVE, SUM_PAIRS, RELUOPT_SUMS };
 typedef struct Weights {
     size_t outputs, inputs;
     Rows own;
-    bool linear; /* no ReLU: the output layer */
-    bool spoilt; /* a step left own weights that are not finite */
-    float *w;    /* m x (inputs + 1) */
-    float *g;    /* m x (inputs + 1)  direction of the step */
-    float *z;    /* m x B  pre-activations */
+    bool linear;    /* no ReLU: the output layer */
+    bool spoilt;    /* a step left own weights that are not finite */
+    float *w;       /* m x (inputs + 1) */
+    float *g;       /* m x (inputs + 1)  direction of the step */
+    float *z;       /* m x B  pre-activations */
+    float *average; /* m x (inputs + 1)  running mean of w, NULL: none kept */
 
     /* For the adaptive step alone. */
     float *r;            /* m x B  residual on the Pos set */

@@ -1,85 +1,93 @@
-/* arguments.c - what all subcommands read from a command line. */
-#include <stdio.h>
+/* arguments.c - takes a command line apart by the fields of its subcommand. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "reluopt/cli.h"
+#include "reluopt/memory.h"
 
-enum { KEY_ROOM = 64 };
-
-/* The key of "--KEY" or "--KEY=VALUE"; returns VALUE, or NULL. */
-static const char *split(const char *text, char key[KEY_ROOM])
+/* The place of a subcommand's own option; -1: none of that name. */
+static int find_option(const Command *command, const char *name)
 {
-    const char *name = text + 2, *equals = strchr(name, '=');
-    size_t length = equals ? (size_t)(equals - name) : strlen(name);
-    snprintf(key, KEY_ROOM, "%.*s", length < KEY_ROOM ? (int)length : KEY_ROOM - 1, name);
-    return equals ? equals + 1 : NULL;
+    for (int i = 0; i < RELUOPT_CLI_OPTIONS && command->option[i].name; i++)
+        if (strcmp(command->option[i].name, name) == 0)
+            return i;
+    return -1;
 }
 
-/* "--KEY VALUE" or "--KEY=VALUE" at arguments[*at]: copies the key, points to the value, moves *at to the last
- * argument used. */
-static int take_key(Arguments arguments, int *at, char key[KEY_ROOM], const char **value, Error *error)
+/* "--NAME", "--NAME VALUE" or "--NAME=VALUE" at text[*at]; *at moves to the last text used. */
+static int take_option(Arguments *arguments, int *at, int count, char **text, Error *error)
 {
-    *value = split(arguments.text[*at], key);
-    if (*value)
-        return RELUOPT_OK;
-    if (*at + 1 >= arguments.count)
-        return reluopt_fail(error, RELUOPT_USAGE, "--%s: a value must follow", key);
-    *value = arguments.text[++*at];
+    const Command *command = arguments->command;
+    char *name = text[*at] + 2, *value = strchr(name, '=');
+    if (value)
+        *value++ = '\0';
+    int own = find_option(command, name);
+    if (own < 0 && !(command->takes && command->takes(name)))
+        return reluopt_fail(error, RELUOPT_USAGE, "--%s is no option of this command; see its --help", name);
+    if (own >= 0 && !command->option[own].value) {
+        arguments->option[own] = "";
+        return value ? reluopt_fail(error, RELUOPT_USAGE, "--%s takes no value", name) : RELUOPT_OK;
+    }
+    if (!value && *at + 1 == count)
+        return reluopt_fail(error, RELUOPT_USAGE, "--%s: a value must follow", name);
+    if (!value)
+        value = text[++*at];
+    if (own >= 0) {
+        arguments->option[own] = value;
+    } else {
+        const char **pair = &arguments->key[2 * arguments->keys++];
+        pair[0] = name;
+        pair[1] = value;
+    }
     return RELUOPT_OK;
 }
 
-static bool is_option(const char *text)
+/* The argument at text[*at], whatever it is. */
+static void take(Arguments *arguments, int *at, int count, char **text, Error *error)
 {
-    return strncmp(text, "--", 2) == 0;
+    const char *word = text[*at];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        arguments->help = true;
+        arguments->topic = *at + 1 < count ? text[*at + 1] : NULL;
+    } else if (strncmp(word, "--", 2) == 0) {
+        take_option(arguments, at, count, text, error);
+    } else if (word[0] == '-') {
+        reluopt_fail(error, RELUOPT_USAGE, "'%s' is no option: options are --KEY VALUE; see --help", word);
+    } else if (arguments->count == arguments->command->most) {
+        reluopt_fail(error, RELUOPT_USAGE, "'%s' is one argument too many; see --help", word);
+    } else {
+        arguments->positional[arguments->count++] = word;
+    }
 }
 
-/* The option at arguments[*at], if the subcommand takes it. */
-static int take_option(Arguments arguments, int *at, Takes *takes, Options *options, Error *error)
+int reluopt_cli_parse(Arguments *arguments, const Command *command, int count, char **text, Error *error)
 {
-    const char *value;
-    char key[KEY_ROOM];
-    split(arguments.text[*at], key);
-    if (!takes(key))
-        return reluopt_fail(error, RELUOPT_USAGE, "--%s is no option of this command; see its --help", key);
-    if (strcmp(arguments.text[*at], "--verify") == 0) {
-        options->verify = true;
-        return RELUOPT_OK;
-    }
-    if (take_key(arguments, at, key, &value, error) == RELUOPT_OK) {
-        if (strcmp(key, "out") == 0)
-            options->out = value;
-        if (strcmp(key, "resume") == 0)
-            options->resume = value;
-    }
+    *arguments = (Arguments){.command = command};
+    arguments->positional = reluopt_alloc((size_t)count, sizeof *arguments->positional, error);
+    arguments->key = reluopt_alloc(2 * (size_t)count, sizeof *arguments->key, error);
+    for (int i = 0; i < count && !error->code && !arguments->help; i++)
+        take(arguments, &i, count, text, error);
+    if (!arguments->help && arguments->count < command->least)
+        reluopt_fail(error, RELUOPT_USAGE, "%s needs more arguments; usage: reluopt-mpi %s %s", command->name,
+                     command->name, command->synopsis);
     return error->code;
 }
 
-int reluopt_cli_parse(Arguments arguments, int positionals, Takes *takes, Options *options, Error *error)
+void reluopt_cli_free(Arguments *arguments)
 {
-    int found = 0;
-    for (int i = 0; i < arguments.count && !error->code && !options->help; i++) {
-        const char *text = arguments.text[i];
-        if (strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0)
-            options->help = true;
-        else if (is_option(text))
-            take_option(arguments, &i, takes, options, error);
-        else if (text[0] == '-')
-            reluopt_fail(error, RELUOPT_USAGE, "'%s' is no option: options are --KEY VALUE; see --help", text);
-        else if (found == positionals)
-            reluopt_fail(error, RELUOPT_USAGE, "'%s' is one argument too many; see --help", text);
-        else
-            options->positional[found++] = text;
-    }
-    return error->code;
+    free(arguments->positional);
+    free(arguments->key);
 }
 
-int reluopt_cli_overrides(Arguments arguments, Config *config, Error *error)
+const char *reluopt_cli_option(const Arguments *arguments, const char *name)
 {
-    char key[KEY_ROOM];
-    const char *value;
-    for (int i = 0; i < arguments.count && !error->code; i++)
-        if (is_option(arguments.text[i]) && take_key(arguments, &i, key, &value, error) == RELUOPT_OK &&
-            strcmp(key, "out") != 0 && strcmp(key, "resume") != 0)
-            reluopt_config_set(config, key, value, error);
+    int i = find_option(arguments->command, name);
+    return i < 0 ? NULL : arguments->option[i];
+}
+
+int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *error)
+{
+    for (int i = 0; i < arguments->keys && !error->code; i++)
+        reluopt_config_set(config, arguments->key[2 * i], arguments->key[2 * i + 1], error);
     return error->code;
 }

@@ -5,17 +5,6 @@
 #include "reluopt/cli.h"
 #include "reluopt/run.h"
 
-static void usage(void)
-{
-    printf("usage: reluopt-mpi eval CHECKPOINT [DATA] [--data.KEY VALUE]... [--coordinator KIND]\n"
-           "\n"
-           "Loss and accuracy of the network in CHECKPOINT, on the training and test part of its own data,\n"
-           "or on the file DATA (formats as for data.train), with the preprocessing of the training.\n"
-           "\n"
-           "  reluopt-mpi eval runs/soybean/checkpoint.h5\n"
-           "  mpirun -np 4 reluopt-mpi eval runs/mine/checkpoint.h5 new-samples.csv\n");
-}
-
 /* All else is as it was in training. */
 static bool takes(const char *key)
 {
@@ -32,14 +21,14 @@ static int point_at_file(Config *config, const char *path, Error *error)
 }
 
 /* Rank 0: the checkpoint's configuration, pointed at the given file. */
-static int configure(Config *config, const CheckpointMeta *meta, const Options *options, Arguments arguments,
-                     int size, Error *error)
+static int configure(Config *config, const CheckpointMeta *meta, const Arguments *arguments, int size,
+                     Error *error)
 {
     reluopt_config_default(config);
-    if (reluopt_config_parse(config, meta->config, strlen(meta->config), options->positional[0], error))
+    if (reluopt_config_parse(config, meta->config, strlen(meta->config), arguments->positional[0], error))
         return error->code;
     config->coordinator = COORDINATOR_SHARED;
-    if (options->positional[1] && point_at_file(config, options->positional[1], error))
+    if (arguments->count > 1 && point_at_file(config, arguments->positional[1], error))
         return error->code;
     if (reluopt_cli_overrides(arguments, config, error))
         return error->code;
@@ -70,31 +59,35 @@ static int evaluate(Run *run, const char *path, const char *file, Error *error)
     return RELUOPT_OK;
 }
 
-int reluopt_cli_eval(Comm *comm, Arguments arguments, Error *error)
+static int run_eval(Comm *comm, const Arguments *arguments, Error *error)
 {
     static Run run;
-    Options options = {0};
-    CheckpointMeta meta = {0};
-    reluopt_cli_parse(arguments, 2, takes, &options, error);
-    if (options.help) {
-        if (comm->rank == 0)
-            usage();
-        return RELUOPT_OK;
-    }
-    if (!error->code && !options.positional[0])
-        reluopt_fail(error, RELUOPT_USAGE,
-                     "eval: which checkpoint?  usage: reluopt-mpi eval CHECKPOINT [DATA]");
-    if (reluopt_comm_agree(comm, error) ||
-        reluopt_checkpoint_read_meta(comm, options.positional[0], &meta, error))
+    CheckpointMeta meta;
+    const char *path = arguments->positional[0], *file = arguments->count > 1 ? arguments->positional[1] : NULL;
+    if (reluopt_checkpoint_read_meta(comm, path, &meta, error))
         return error->code;
     if (comm->rank == 0)
-        configure(&run.config, &meta, &options, arguments, comm->size, error);
+        configure(&run.config, &meta, arguments, comm->size, error);
     if (reluopt_comm_agree(comm, error) == RELUOPT_OK) {
         reluopt_comm_share(comm, &run.config, sizeof run.config);
         if (reluopt_run_open(&run, comm, &meta, error) == RELUOPT_OK)
-            evaluate(&run, options.positional[0], options.positional[1], error);
+            evaluate(&run, path, file, error);
         reluopt_run_close(&run);
     }
     reluopt_checkpoint_meta_free(&meta);
     return error->code;
 }
+
+const Command reluopt_command_eval = {
+    .name = "eval",
+    .about = "loss and accuracy of a checkpoint",
+    .synopsis = "CHECKPOINT [DATA]",
+    .text = "Loss and accuracy of the network in CHECKPOINT, on the training and test part of its own data, or "
+            "on the file DATA (formats as for data.train), with the preprocessing of the training.",
+    .examples = "reluopt-mpi eval runs/soybean/checkpoint.h5\n"
+                "mpirun -np 4 reluopt-mpi eval runs/mine/checkpoint.h5 new-samples.csv\n",
+    .least = 1,
+    .most = 2,
+    .takes = takes,
+    .run = run_eval,
+};

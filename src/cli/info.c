@@ -2,27 +2,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "reluopt/checkpoint.h"
 #include "reluopt/cli.h"
 #include "reluopt/curves.h"
 #include "reluopt/kind.h"
-
-static void usage(void)
-{
-    printf(
-        "usage: reluopt-mpi info [--verify] FILE\n"
-        "\n"
-        "What FILE holds: a run's checkpoint.h5 (where it came from, its arrays and configuration) or\n"
-        "curves.h5 (a table, one line an epoch).  --verify: read all of it instead, so that every checksum is\n"
-        "compared; exit code 4 when it is damaged.\n");
-}
-
-static bool takes(const char *key)
-{
-    return strcmp(key, "verify") == 0;
-}
 
 static void print_values(const char *name, const double *value, size_t count, const char *format)
 {
@@ -99,28 +83,35 @@ static int verify_checkpoint(Comm *comm, const char *path, Error *error)
     return error->code;
 }
 
-int reluopt_cli_info(Comm *comm, Arguments arguments, Error *error)
+static int run_info(Comm *comm, const Arguments *arguments, Error *error)
 {
-    Options options = {0};
+    bool verify = reluopt_cli_option(arguments, "verify") != NULL;
     FileKind kind = FILE_CHECKPOINT;
-    reluopt_cli_parse(arguments, 1, takes, &options, error);
-    if (options.help) {
-        if (comm->rank == 0)
-            usage();
-        return RELUOPT_OK;
-    }
-    if (!error->code && !options.positional[0])
-        reluopt_fail(error, RELUOPT_USAGE, "info: which file?  usage: reluopt-mpi info FILE");
-    if (comm->rank == 0 && !error->code)
-        reluopt_file_kind(options.positional[0], &kind, error);
+    const char *path = arguments->positional[0];
+    if (comm->rank == 0)
+        reluopt_file_kind(path, &kind, error);
     if (reluopt_comm_agree(comm, error))
         return error->code;
     reluopt_comm_share(comm, &kind, sizeof kind);
-    if (kind == FILE_CHECKPOINT && options.verify)
-        verify_checkpoint(comm, options.positional[0], error);
+    if (kind == FILE_CHECKPOINT && verify)
+        verify_checkpoint(comm, path, error);
     else if (kind == FILE_CHECKPOINT)
-        show_checkpoint(comm, options.positional[0], error);
+        show_checkpoint(comm, path, error);
     else if (comm->rank == 0)
-        show_curves(options.positional[0], options.verify, error);
+        show_curves(path, verify, error);
     return reluopt_comm_agree(comm, error);
 }
+
+const Command reluopt_command_info = {
+    .name = "info",
+    .about = "what a checkpoint or a curve file holds",
+    .synopsis = "FILE",
+    .text = "What FILE holds: a run's checkpoint.h5 (where it came from, its arrays and configuration) or "
+            "curves.h5 (a table, one line an epoch).",
+    .examples = "reluopt-mpi info runs/soybean/checkpoint.h5\n"
+                "reluopt-mpi info runs/soybean/curves.h5\n",
+    .least = 1,
+    .most = 1,
+    .option = {{"verify", NULL, "only compare all checksums of the file; exit code 4 if it is damaged"}},
+    .run = run_info,
+};

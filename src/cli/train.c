@@ -6,31 +6,11 @@
 #include "reluopt/cli.h"
 #include "reluopt/run.h"
 
-static void usage(void)
-{
-    printf(
-        "usage: reluopt-mpi train [CONFIG.yaml] [--KEY VALUE]... [--out RUN]\n"
-        "       reluopt-mpi train --resume RUN [--KEY VALUE]...\n"
-        "\n"
-        "Train a network; without a configuration, on a generated set.  Results go to the folder RUN\n"
-        "(default: runs/DATA-DATE-TIME), which must not hold a run already.  --resume goes on with the run\n"
-        "in RUN from its newest good checkpoint as if it had never stopped, on any number of ranks; of the\n"
-        "keys below it takes epochs, coordinator, max_time, stop.*, checkpoint.* and the paths of the data.\n"
-        "The signals USR1, TERM and INT or a file RUN/stop end a run early, with a checkpoint; exit code 75.\n"
-        "\n"
-        "  reluopt-mpi train\n"
-        "  mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n"
-        "\n"
-        "Methods:\n\n");
-    reluopt_method_help(stdout);
-    printf("\nKeys, in CONFIG.yaml as \"key: value\" or on the command line:\n\n");
-    reluopt_config_help(stdout);
-}
-
 /* Any; reluopt_cli_overrides knows the keys, and which one an unknown one is close to. */
 static bool takes(const char *key)
 {
-    return strcmp(key, "verify") != 0;
+    (void)key;
+    return true;
 }
 
 /* The name of the run folder. */
@@ -49,10 +29,10 @@ static int name_folder(Run *run, const char *out, Error *error)
 }
 
 /* Rank 0: the configuration that the command line asks for. */
-static int configure(Config *config, const Options *options, Arguments arguments, int size, Error *error)
+static int configure(Config *config, const Arguments *arguments, int size, Error *error)
 {
     reluopt_config_default(config);
-    if (options->positional[0] && reluopt_config_read(config, options->positional[0], error))
+    if (arguments->count > 0 && reluopt_config_read(config, arguments->positional[0], error))
         return error->code;
     if (reluopt_cli_overrides(arguments, config, error))
         return error->code;
@@ -63,7 +43,7 @@ static int configure(Config *config, const Options *options, Arguments arguments
 
 /* Rank 0: the configuration of a run that goes on, from its checkpoint, or from its folder where there is none
  * yet. */
-static int configure_resumed(Run *run, const CheckpointMeta *meta, Arguments arguments, Error *error)
+static int configure_resumed(Run *run, const CheckpointMeta *meta, const Arguments *arguments, Error *error)
 {
     char path[RELUOPT_RUN_PATH];
     snprintf(path, sizeof path, "%s/config.yaml", run->folder);
@@ -96,16 +76,16 @@ static int train(Run *run, const char *checkpoint, CheckpointMeta *meta, Error *
 }
 
 /* Go on from the newest good checkpoint of the folder.  Collective. */
-static int resume(Run *run, const Options *options, Arguments arguments, Error *error)
+static int resume(Run *run, const Arguments *arguments, Error *error)
 {
     char checkpoint[RELUOPT_RUN_PATH];
     CheckpointMeta meta = {0};
     run->resumes = true;
-    if (options->positional[0] || options->out)
+    if (arguments->count > 0 || reluopt_cli_option(arguments, "out"))
         reluopt_fail(error, RELUOPT_USAGE,
                      "--resume goes on with the configuration and in the folder of the run: "
                      "give neither a configuration nor --out");
-    if (name_folder(run, options->resume, error) ||
+    if (name_folder(run, reluopt_cli_option(arguments, "resume"), error) ||
         reluopt_resume_find(run->comm, run->folder, checkpoint, error) ||
         (checkpoint[0] && reluopt_checkpoint_read_meta(run->comm, checkpoint, &meta, error)))
         return error->code;
@@ -116,26 +96,39 @@ static int resume(Run *run, const Options *options, Arguments arguments, Error *
     return error->code;
 }
 
-int reluopt_cli_train(Comm *comm, Arguments arguments, Error *error)
+static int run_train(Comm *comm, const Arguments *arguments, Error *error)
 {
     static Run run;
-    Options options = {0};
-    reluopt_cli_parse(arguments, 1, takes, &options, error);
-    if (options.help) {
-        if (comm->rank == 0)
-            usage();
-        return RELUOPT_OK;
-    }
-    if (reluopt_comm_agree(comm, error))
-        return error->code;
     run.comm = comm;
-    if (options.resume) {
-        resume(&run, &options, arguments, error);
+    if (reluopt_cli_option(arguments, "resume")) {
+        resume(&run, arguments, error);
     } else {
-        if (comm->rank == 0 && configure(&run.config, &options, arguments, comm->size, error) == RELUOPT_OK)
-            name_folder(&run, options.out, error);
+        if (comm->rank == 0 && configure(&run.config, arguments, comm->size, error) == RELUOPT_OK)
+            name_folder(&run, reluopt_cli_option(arguments, "out"), error);
         train(&run, NULL, NULL, error);
     }
     reluopt_run_close(&run);
     return error->code;
 }
+
+const Command reluopt_command_train = {
+    .name = "train",
+    .about = "train a network",
+    .synopsis = "[CONFIG.yaml]",
+    .text =
+        "Train a network as CONFIG.yaml (\"key: value\" lines) and the keys on the command line say; without "
+        "them, on a generated set.  Results go to a run folder.\n"
+        "The signals USR1, TERM and INT, or a file named stop in the folder, end a run early, with a "
+        "checkpoint "
+        "and exit code 75.  --resume takes it up again, as if it had never stopped, on any number of ranks; "
+        "then "
+        "only epochs, coordinator, max_time, stop.*, checkpoint.* and the paths of the data may change.",
+    .examples = "reluopt-mpi train\n"
+                "mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n"
+                "mpirun -np 4 reluopt-mpi train --resume runs/fashion\n",
+    .most = 1,
+    .option = {{"out", "RUN", "the folder, without a run in it yet; default runs/DATA-DATE-TIME"},
+               {"resume", "RUN", "go on with the run in that folder, from its newest good checkpoint"}},
+    .takes = takes,
+    .run = run_train,
+};

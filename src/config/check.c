@@ -105,6 +105,11 @@ static const char *conflict(const Config *c, int size)
         return "update: the method has a rule of its own; name that rule as the method instead";
     if (c->batch_norm && c->batch == 1)
         return "batch_norm: one sample has no variance: set batch: 2 or more";
+    if (c->batch_norm && c->average > 0)
+        return "average: the statistics of batch_norm belong to the latest weights: leave one of the two out";
+    if (c->preprocess == PREPROCESS_ZCA && (c->augment.shift > 0 || c->augment.flip))
+        return "augment.shift and augment.flip move pixels, and preprocess: zca mixes them: use preprocess: "
+               "standardise";
     if (c->momentum >= 1 || c->decay >= 1)
         return "momentum and decay must be less than 1";
     if (c->coordinator == COORDINATOR_DEDICATED && size == 1)

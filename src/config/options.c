@@ -28,8 +28,10 @@
 #define TREES "mgbdt "
 #define PROPAGATION "tp dtp "
 #define TARGET " adaptive " PROPAGATION
-#define BACKPROP " gd sgd momentum adagrad rmsprop adadelta adam fa dfa "
+#define RULES "gd sgd momentum adagrad rmsprop adadelta adam fa dfa "
+#define BACKPROP " " RULES
 #define GRADIENT BACKPROP PROPAGATION
+#define NETWORK TARGET RULES
 
 // clang-format off
 const Option option_table[] = {
@@ -122,6 +124,14 @@ const Option option_table[] = {
      .meaning = "trees that each output of a layer grows per step (inverses: inverse.steps)"},
     {"trees.shrinkage", REAL(trees.shrinkage, 1), .above = true, .methods = " " TREES, .value = "0.1",
      .meaning = "share of a leaf's mean residual that its tree adds"},
+    {"average", REAL(average, LARGE), .value = "0", .methods = NETWORK,
+     .meaning = "epochs that the weights are averaged over for evaluation; 0: the latest ones"},
+    {"augment.noise", REAL(augment.noise, LARGE), .value = "0", .methods = NETWORK,
+     .meaning = "noise on training inputs, in standard deviations of the preprocessed data"},
+    {"augment.shift", INTEGER(augment.shift, 0, 1000), .value = "0", .methods = NETWORK,
+     .meaning = "move training images by up to so many pixels, up or down and sideways"},
+    {"augment.flip", BOOL(augment.flip), .value = "no", .methods = NETWORK,
+     .meaning = "mirror every other training image, left to right"},
     {"init.forward", CHOICE(init.forward, [INIT_HE] = "he", [INIT_GLOROT] = "glorot",
                             [INIT_ORTHOGONAL] = "orthogonal"), .value = "orthogonal",
      .meaning = "how the weights start"},
@@ -283,7 +293,7 @@ int option_set(const Option *option, Config *config, const char *value, const ch
     };
     if (parse[option->type](option, value, config))
         return RELUOPT_OK;
-    char allowed[ALLOWED_SIZE];
+    char allowed[RELUOPT_ALLOWED];
     option_allowed(option, allowed);
     return reluopt_fail(error, RELUOPT_USAGE, "%s: must be %s", subject, allowed);
 }
@@ -309,7 +319,7 @@ static const Option *lookup(const char *key)
     return NULL;
 }
 
-static bool in_group(const Option *option, const char *group)
+bool option_in_group(const Option *option, const char *group)
 {
     size_t length = strlen(group);
     return strncmp(option->key, group, length) == 0 && option->key[length] == '.';
@@ -318,7 +328,7 @@ static bool in_group(const Option *option, const char *group)
 bool option_is_group(const char *key)
 {
     for (size_t i = 0; i < option_count; i++)
-        if (in_group(&option_table[i], key))
+        if (option_in_group(&option_table[i], key))
             return true;
     return false;
 }
@@ -368,7 +378,7 @@ static void fail_group(const char *group, const char *subject, Error *error)
     char members[256] = "";
     size_t length = 0;
     for (const Option *o = option_table; o < option_table + option_count; o++)
-        if (in_group(o, group))
+        if (option_in_group(o, group))
             length += (size_t)snprintf(members + length, sizeof members - length, "%s%s",
                                        length > 0 ? ", " : "", o->key);
     reluopt_fail(error, RELUOPT_USAGE, "%s: is a group of keys: %s", subject, members);

@@ -7,10 +7,9 @@
 #include "reluopt/config.h"
 
 enum {
-    OPTION_LIMIT = 64,  /* room for the options */
-    KEY_SIZE = 32,      /* room for any key of the table */
-    ALLOWED_SIZE = 160, /* room for what any option allows */
-    SUBJECT_SIZE = 512  /* room for where a value was given */
+    OPTION_LIMIT = 64, /* room for the options */
+    KEY_SIZE = 32,     /* room for any key of the table */
+    SUBJECT_SIZE = 512 /* room for where a value was given */
 };
 
 typedef enum Type { TYPE_INTEGER, TYPE_REAL, TYPE_BOOL, TYPE_CHOICE, TYPE_TEXT, TYPE_WIDTHS } Type;
@@ -39,12 +38,15 @@ const Option *option_find(const char *key, const char *subject, Error *error);
 /* True when `key` is what comes before the dot in some key of the table. */
 bool option_is_group(const char *key);
 
+/* True when the option's key begins with "GROUP.". */
+bool option_in_group(const Option *option, const char *group);
+
 /* Set the option's member of `config` from text; it is unchanged after RELUOPT_USAGE, which begins with
  * `subject` and says what is allowed, and the default. */
 int option_set(const Option *option, Config *config, const char *value, const char *subject, Error *error);
 
 /* What the option allows, and its default: "an integer from 1 to 9 (default 5)". */
-void option_allowed(const Option *option, char text[ALLOWED_SIZE]);
+void option_allowed(const Option *option, char text[RELUOPT_ALLOWED]);
 
 /* True when the member of both configurations is the same. */
 bool option_equal(const Option *option, const Config *a, const Config *b);

@@ -99,7 +99,7 @@ static void join_choices(const Option *option, char *text, size_t size)
         length += (size_t)snprintf(text + length, size - length, "%s %s", i > 0 ? "," : "", option->choices[i]);
 }
 
-void option_allowed(const Option *option, char text[ALLOWED_SIZE])
+void option_allowed(const Option *option, char text[RELUOPT_ALLOWED])
 {
     char kind[96];
     long long min = option->min, max = option->max;
@@ -126,12 +126,12 @@ void option_allowed(const Option *option, char text[ALLOWED_SIZE])
                  min, max);
         break;
     }
-    snprintf(text, ALLOWED_SIZE, "%s (default %s)", kind, *option->value != '\0' ? option->value : "empty");
+    snprintf(text, RELUOPT_ALLOWED, "%s (default %s)", kind, *option->value != '\0' ? option->value : "empty");
 }
 
 char *reluopt_config_text(const Config *config, bool comments, Error *error)
 {
-    char *text = NULL, allowed[ALLOWED_SIZE];
+    char *text = NULL, allowed[RELUOPT_ALLOWED];
     size_t size;
     FILE *out = open_memstream(&text, &size);
     for (const Option *o = option_table; out && o < option_table + option_count; o++) {
@@ -153,11 +153,37 @@ char *reluopt_config_text(const Config *config, bool comments, Error *error)
     return NULL;
 }
 
-void reluopt_config_help(FILE *out)
+static KeyInfo describe(const Option *option)
 {
-    char allowed[ALLOWED_SIZE];
-    for (const Option *o = option_table; o < option_table + option_count; o++) {
-        option_allowed(o, allowed);
-        fprintf(out, "  %-21s  %s\n  %-21s  %s\n", o->key, o->meaning, "", allowed);
-    }
+    static const char *const yes_or_no[] = {"yes", "no", NULL};
+    KeyInfo info = {.key = option->key, .meaning = option->meaning, .methods = option->methods};
+    info.choices = option->type == TYPE_BOOL ? yes_or_no : option->choices;
+    option_allowed(option, info.allowed);
+    return info;
+}
+
+bool reluopt_config_key(size_t index, KeyInfo *info)
+{
+    if (index < option_count)
+        *info = describe(&option_table[index]);
+    return index < option_count;
+}
+
+static void explain(FILE *out, const Option *option)
+{
+    KeyInfo info = describe(option);
+    fprintf(out, "%s\n  %s\n  %s\n", info.key, info.meaning, info.allowed);
+    if (info.methods)
+        fprintf(out, "  used by%.*s\n", (int)strlen(info.methods) - 1, info.methods);
+}
+
+int reluopt_config_explain(FILE *out, const char *key, Error *error)
+{
+    for (const Option *o = option_table; option_is_group(key) && o < option_table + option_count; o++)
+        if (option_in_group(o, key))
+            explain(out, o);
+    const Option *option = option_is_group(key) ? NULL : option_find(key, key, error);
+    if (option)
+        explain(out, option);
+    return error->code;
 }

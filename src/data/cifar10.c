@@ -5,7 +5,7 @@
 #include "reluopt/memory.h"
 #include "reluopt/readers.h"
 
-enum { CLASSES = 10, PIXELS = 3 * 32 * 32, RECORD = 1 + PIXELS };
+enum { CLASSES = 10, SIDE = 32, PIXELS = 3 * SIDE * SIDE, RECORD = 1 + PIXELS };
 
 static int check(const Bytes *file, const char *path, Error *error)
 {
@@ -48,6 +48,7 @@ static int read_files(Bytes *file, const char *const *paths, size_t count, Sampl
     }
     if (reluopt_samples_alloc(samples, records, PIXELS, error))
         return error->code;
+    samples->height = samples->width = SIDE;
     size_t first = 0;
     for (size_t f = 0; f < count; f++) {
         convert(&file[f], samples, first);

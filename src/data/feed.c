@@ -6,7 +6,7 @@
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
 
-enum { STRIP = 16 }; /* samples transposed together: one cache line of a row */
+enum { STRIP = RELUOPT_AUGMENT_ROOM }; /* samples transposed together: one cache line of a row */
 
 int reluopt_feed_create(Feed *feed, Comm *comm, size_t features, size_t room, Error *error)
 {
@@ -38,22 +38,30 @@ static size_t batch_size(const Feed *feed, size_t number)
     return left < feed->batch ? left : feed->batch;
 }
 
-/* Transpose the samples of a batch into neuron-major order; the labels go where the ones will be. */
+/* Transpose the samples of a batch, changed where they are to be, into neuron-major order; the labels go where
+ * the ones will be. */
 static void pack(const Feed *feed, size_t number, float *x)
 {
     size_t columns = batch_size(feed, number), n = feed->features, first = number * feed->batch;
+    const Augment *augment = feed->augment;
+    uint64_t step = feed->step + number;
+    Stream moves = augment ? reluopt_augment_stream(augment, step) : (Stream){0};
     for (size_t strip = 0; strip < columns; strip += STRIP) {
         size_t width = columns - strip < STRIP ? columns - strip : STRIP;
         const float *from[STRIP];
         for (size_t k = 0; k < width; k++) {
             size_t at = first + strip + k, sample = feed->order ? feed->order[at] : at;
             from[k] = feed->samples->x + sample * n;
+            if (augment)
+                from[k] = reluopt_augment_image(augment, from[k], &moves, k);
             x[n * columns + strip + k] = (float)feed->samples->y[sample];
         }
         for (size_t i = 0; i < n; i++)
             for (size_t k = 0; k < width; k++)
                 x[i * columns + strip + k] = from[k][i];
     }
+    if (augment)
+        reluopt_augment_noise(augment, x, columns, step);
 }
 
 static void send_next(Feed *feed)
@@ -100,7 +108,7 @@ bool reluopt_feed_next(Feed *feed, Batch *batch)
     float *x = feed->slot[feed->taken % 2];
     if (feed->arrived == feed->taken)
         receive(feed, x, columns);
-    *batch = (Batch){.count = columns, .x = x, .label = feed->label};
+    *batch = (Batch){.count = columns, .x = x, .label = feed->label, .total = feed->count};
     feed->taken++;
     send_next(feed);
     return true;

@@ -13,6 +13,7 @@ typedef struct Idx {
     Bytes file;
     size_t count; /* the first dimension */
     size_t each;  /* the product of the others */
+    size_t width; /* the last dimension */
     const unsigned char *value;
 } Idx;
 
@@ -58,6 +59,7 @@ static int measure(Idx *idx, Error *error)
                 idx->path, idx->file.size, i + 1, size);
         idx->count = i == 0 ? size : idx->count;
         total *= size;
+        idx->width = size;
     }
     if (there != total)
         return reluopt_fail(error, RELUOPT_DATA, "%s: %zu trailing bytes after byte %zu: get the file again",
@@ -87,6 +89,10 @@ static int convert(const Idx *images, const Idx *labels, Samples *samples, Schem
                             images->count, labels->path, labels->count);
     if (reluopt_samples_alloc(samples, images->count, images->each, error))
         return error->code;
+    if (images->file.data[3] == 3) { /* dimensions: a number of plane images */
+        samples->width = images->width;
+        samples->height = images->each / images->width;
+    }
     for (size_t i = 0; i < images->count * images->each; i++)
         samples->x[i] = images->value[i];
     for (size_t i = 0; i < labels->count; i++)

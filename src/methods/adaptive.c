@@ -89,6 +89,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     }
     if (rounds == 0)
         take_steps(s, false, true);
+    reluopt_network_average(&s->net, batch, number);
 }
 
 static bool spoilt(const void *state)

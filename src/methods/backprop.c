@@ -112,6 +112,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     }
     for (size_t i = 1; i <= s->net.shape.layers; i++)
         update(s, i, number + 1);
+    reluopt_network_average(&s->net, batch, number);
 }
 
 static bool spoilt(const void *state)

@@ -22,6 +22,15 @@ static int initial_weights(Network *net, size_t i, Error *error)
     return error->code;
 }
 
+static int create_average(Weights *w, Error *error)
+{
+    size_t values = w->own.count * (w->inputs + 1);
+    w->average = reluopt_alloc(values, sizeof *w->average, error);
+    if (w->average)
+        memcpy(w->average, w->w, values * sizeof *w->w);
+    return error->code;
+}
+
 int reluopt_network_create(Network *net, const Config *config, const Shape *shape, const Comm *comm,
                            Error *error)
 {
@@ -38,6 +47,7 @@ int reluopt_network_create(Network *net, const Config *config, const Shape *shap
         if (reluopt_weights_create(&net->weights[i], n, shape->width[i - 1], i == shape->layers, columns, comm,
                                    error) ||
             initial_weights(net, i, error) ||
+            (config->average > 0 && create_average(&net->weights[i], error)) ||
             (config->batch_norm && i < shape->layers &&
              reluopt_normalisation_create(&net->norm[i], net->weights[i].own.count, error)) ||
             !(net->h[i] = reluopt_alloc((n + 1) * columns, sizeof(float), error)))
@@ -151,9 +161,35 @@ void reluopt_network_forward(Network *net, const Batch *batch)
     forward(net, batch, true);
 }
 
+void reluopt_network_average(Network *net, const Batch *batch, uint64_t step)
+{
+    if (!(net->config->average > 0))
+        return;
+    double share = (double)batch->count / (double)batch->total / net->config->average;
+    float weight = (float)fmin(1, fmax(share, 1 / (double)(step + 1)));
+    for (size_t i = 1; i <= net->shape.layers; i++) {
+        const Weights *w = &net->weights[i];
+        for (size_t k = 0; k < w->own.count * (w->inputs + 1); k++)
+            w->average[k] += weight * (w->w[k] - w->average[k]);
+    }
+}
+
+/* What the weights are and what they are on average change places. */
+static void exchange_average(Network *net)
+{
+    for (size_t i = 1; net->config->average > 0 && i <= net->shape.layers; i++) {
+        Weights *w = &net->weights[i];
+        float *swap = w->w;
+        w->w = w->average;
+        w->average = swap;
+    }
+}
+
 const float *reluopt_network_predict(Network *net, const Batch *batch)
 {
+    exchange_average(net);
     forward(net, batch, false);
+    exchange_average(net);
     return net->h[net->shape.layers];
 }
 
@@ -187,6 +223,11 @@ size_t reluopt_network_arrays(const Network *net, Array *list)
     for (size_t i = 1; i <= net->shape.layers; i++, count++)
         if (list)
             list[count] = reluopt_weights_array(&net->weights[i], "W", i);
+    for (size_t i = 1; net->config->average > 0 && i <= net->shape.layers; i++, count++)
+        if (list) {
+            list[count] = reluopt_weights_array(&net->weights[i], "A", i);
+            list[count].data = net->weights[i].average;
+        }
     for (size_t i = 1; net->config->batch_norm && i < net->shape.layers; i++, count += 2)
         if (list) {
             list[count] = reluopt_network_norm_array(net, "norm", i, net->norm[i].scale);

@@ -12,10 +12,9 @@ static const Method *const table[] = {
 };
 enum { METHODS = sizeof table / sizeof table[0] };
 
-void reluopt_method_help(FILE *out)
+const Method *reluopt_method(size_t index)
 {
-    for (int i = 0; i < METHODS; i++)
-        fprintf(out, "  %-18s  %s\n", table[i]->name, table[i]->about);
+    return index < METHODS ? table[index] : NULL;
 }
 
 const Method *reluopt_method_find(const char *name, Error *error)

@@ -111,7 +111,6 @@ static void train_forward(Target *s)
 
 static void step(void *state, const Batch *batch, uint64_t number, Score *score)
 {
-    (void)number;
     Target *s = state;
     size_t last = s->net.shape.layers;
     int64_t since = batch->epoch - s->config->inverse.warmup; /* epochs */
@@ -129,6 +128,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
         train_inverses(s);
     if (forward)
         train_forward(s);
+    reluopt_network_average(&s->net, batch, number);
 }
 
 static bool spoilt(const void *state)

@@ -48,9 +48,9 @@ int reluopt_weights_search(Weights *weights, size_t columns, Error *error)
 
 void reluopt_weights_free(Weights *weights)
 {
-    float *owned[] = {weights->w,    weights->g,    weights->z,       weights->r,
-                      weights->d,    weights->mean, weights->opt,     weights->online,
-                      weights->rate, weights->last, weights->whitened};
+    float *owned[] = {weights->w,    weights->g,    weights->z,        weights->r,
+                      weights->d,    weights->mean, weights->opt,      weights->online,
+                      weights->rate, weights->last, weights->whitened, weights->average};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     free(weights->kinks);

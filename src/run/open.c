@@ -10,6 +10,12 @@
 
 enum { EVALUATION_BATCH = 256 }; /* samples evaluated at a time, at least */
 
+/* Is the run opened for training, or for evaluation alone? */
+static bool trains(const Run *run, const CheckpointMeta *meta)
+{
+    return !meta || run->resumes;
+}
+
 /* Rank 0: load, split, preprocess. */
 static int load(Run *run, const CheckpointMeta *meta, Error *error)
 {
@@ -23,6 +29,8 @@ static int load(Run *run, const CheckpointMeta *meta, Error *error)
             reluopt_preprocess_fit(&run->pre, (PreprocessKind)run->config.preprocess, &run->data.train, error);
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
             reluopt_preprocess_apply(pre, &run->data.test, error);
+        if (trains(run, meta) && !error->code)
+            reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, error);
     }
     reluopt_schema_free(&schema);
     return error->code;
@@ -76,8 +84,7 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     if (reluopt_comm_agree(comm, error))
         return error->code;
     share_sizes(run);
-    bool trains = !meta || run->resumes;
-    size_t batch = !trains             ? EVALUATION_BATCH
+    size_t batch = !trains(run, meta)  ? EVALUATION_BATCH
                    : run->config.batch ? (size_t)run->config.batch
                                        : run->train_count;
     batch = batch < run->train_count ? batch : run->train_count;
@@ -86,7 +93,9 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     if (!check_size(&shape, error) && !reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&
         !reluopt_feed_create(&run->evaluation, comm, run->features, columns, error))
         run->method->create(&run->state, &run->config, &shape, comm, error);
-    run->feed.fixed = batch == run->train_count;
+    run->feed.fixed = batch == run->train_count && !reluopt_augments(&run->config);
+    run->feed.augment =
+        comm->rank == 0 && trains(run, meta) && reluopt_augments(&run->config) ? &run->augment : NULL;
     return reluopt_comm_agree(comm, error);
 }
 
@@ -98,6 +107,7 @@ void reluopt_run_close(Run *run)
     reluopt_feed_free(&run->evaluation);
     reluopt_dataset_free(&run->data);
     reluopt_preprocess_free(&run->pre);
+    reluopt_augment_free(&run->augment);
     reluopt_curves_free(&run->curves);
     free(run->order);
     if (run->lock > 0)

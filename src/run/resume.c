@@ -120,6 +120,7 @@ int reluopt_run_resume(Run *run, const char *path, CheckpointMeta *meta, Error *
     if (run->comm->rank == 0) {
         run->pre = meta->pre;
         meta->pre = (Preprocess){0};
+        run->augment.pre = &run->pre;
         run_sign(run, &now);
         warn_of_change(meta, &now);
         take_curves(run);

@@ -64,6 +64,7 @@ static int train_epoch(Run *run, Error *error)
     if (run->comm->rank == 0)
         draw_order(run);
     if (run->batches < steps) {
+        run->feed.step = (uint64_t)(run->steps - run->batches);
         run->feed.skip = (size_t)run->batches;
         reluopt_feed_begin(&run->feed, &run->data.train, run->order, run->train_count, batch_size);
     }

@@ -223,6 +223,49 @@ static void two_feeds_take_turns(void **state)
     free_samples(samples);
 }
 
+/* Every rank gets the images that rank 0 moves and the noise that it adds: other ones for other steps, the same
+ * for the same step. */
+static void samples_are_augmented(void **state)
+{
+    (void)state;
+    enum { SIZE = 40, PLACES = (FEATURES + 1) * SIZE };
+    float x[3][PLACES];
+    float zero[FEATURES] = {0}, one[FEATURES] = {1, 1, 1, 1, 1};
+    Preprocess pre = {.features = FEATURES, .shift = zero, .scale = one};
+    Samples *samples = make_samples();
+    Config config;
+    Augment augment = {0};
+    Error error = {0};
+    Feed feed;
+    Batch batch;
+    reluopt_config_default(&config);
+    config.augment.shift = 2;
+    config.augment.noise = 0.1;
+    make_feed(&feed, SIZE);
+    if (samples) {
+        samples->height = 1;
+        samples->width = FEATURES;
+        reluopt_augment_create(&augment, &config, &pre, samples, &error);
+        feed.augment = &augment;
+    }
+    for (int pass = 0; pass < 3; pass++) {
+        feed.step = pass < 2 ? 5 : 6;
+        reluopt_feed_begin(&feed, samples, NULL, SIZE, SIZE);
+        assert_all(reluopt_feed_next(&feed, &batch) && !batch_is(&batch, NULL, 0));
+        memcpy(x[pass], batch.x, sizeof x[pass]);
+        float root[PLACES];
+        memcpy(root, x[pass], sizeof root);
+        reluopt_comm_share(&world, root, sizeof root);
+        assert_all(memcmp(root, x[pass], sizeof root) == 0);
+        assert_all(x[pass][FEATURES * SIZE] == 1 && batch.label[4] == 12 % CLASSES);
+    }
+    assert_all(memcmp(x[0], x[1], sizeof x[0]) == 0);
+    assert_all(memcmp(x[0], x[2], sizeof x[0]) != 0);
+    reluopt_augment_free(&augment);
+    reluopt_feed_free(&feed);
+    free_samples(samples);
+}
+
 static void room_for_too_much_is_reported(void **state)
 {
     (void)state;
@@ -240,6 +283,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_fixed_batch_is_sent_once),
     cmocka_unit_test(other_messages_go_beside_it),
     cmocka_unit_test(two_feeds_take_turns),
+    cmocka_unit_test(samples_are_augmented),
     cmocka_unit_test(room_for_too_much_is_reported),
 };
 

@@ -48,6 +48,10 @@ class Errors(program.ProgramTest):
         self.refused("train", "--variant", "online", "--batch", "10", code=USAGE, says=["online", "batch"])
         self.refused("train", "--coordinator", "dedicated", code=USAGE, says=["dedicated"])
 
+    def test_moves_need_images(self):
+        for np in 1, 2:
+            self.refused("train", "--augment.shift", 1, code=USAGE, says=["augment.shift", "rings-xor"], np=np)
+
     def test_unknown_method(self):
         self.refused("train", "--method", "magic", code=USAGE, says=["magic", "adaptive"])
 

@@ -34,6 +34,7 @@ METHODS = {
     "fa": ["--method", "fa", "--update", "rmsprop"],
     "dfa": ["--method", "dfa"],
     "mgbdt": ["--method", "mgbdt"],
+    "averaged, noise": ["--average", 1, "--augment.noise", 0.1],
 }
 
 

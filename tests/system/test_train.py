@@ -51,11 +51,12 @@ class Files(program.ProgramTest):
         self.assertEqual(first["test_loss"], second["test_loss"])
 
     def test_eval_repeats_the_figures_at_any_np(self):
-        summary = self.train("--epochs", 3)
-        for np in 1, 3:
-            out, _ = self.run_program("eval", "run/checkpoint.h5", np=np)
-            line = next(line for line in out.splitlines() if line.startswith("test"))
-            self.assertAlmostEqual(float(line.split()[2]), summary["test_loss"], places=4)
+        for out, settings in ("latest", []), ("averaged", ["--average", 1, "--augment.noise", 0.5]):
+            summary = self.train("--epochs", 3, *settings, out=out)
+            for np in 1, 3:
+                lines, _ = self.run_program("eval", f"{out}/checkpoint.h5", np=np)
+                line = next(line for line in lines.splitlines() if line.startswith("test"))
+                self.assertAlmostEqual(float(line.split()[2]), summary["test_loss"], places=4)
 
     def test_run_without_test_samples_says_so(self):
         self.write("all.csv", "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(50)))
@@ -94,11 +95,6 @@ class Files(program.ProgramTest):
         out, _ = self.run_program("info", "run/curves.h5")
         self.assertEqual(len(out.splitlines()), 2)
 
-    def test_help(self):
-        for command in [], ["train"], ["eval"], ["info"]:
-            out, _ = self.run_program(*command, "--help")
-            self.assertIn("usage:", out)
-
 
 class Ranks(program.ProgramTest):
     """The same curves on any number of ranks, also with fewer neurons than ranks: bit for bit, unless that was
@@ -115,6 +111,7 @@ class Ranks(program.ProgramTest):
         "line search": ["--variant", "line-search", "--batch", 100, "--rate.scope", "layer"],
         "narrow": ["--network", "5,3,40"],
         "whitened": ["--direction", "whitened"],
+        "averaged, noisy": ["--average", 1, "--augment.noise", 0.3],
         "two inverse steps": ["--inverse.steps", 2],
         "tp": ["--method", "tp"],
         "dtp": ["--method", "dtp"],
@@ -130,6 +127,16 @@ class Ranks(program.ProgramTest):
                 curves[np] = [self.curve(c, out)[-1] for c in ("train_loss", "test_loss")]
                 numpy.testing.assert_allclose(curves[np], curves[1], rtol=1e-4 if name == "not reproducible" else 0,
                                               err_msg=f"{name} at np {np}")
+
+    def test_augmented_images(self):
+        pixels = bytes(k * k * 7 % 256 for k in range(60 * 20))
+        self.write("images", struct.pack(">IIII", 0x803, 60, 5, 4) + pixels)
+        self.write("labels", struct.pack(">II", 0x801, 60) + bytes(k % 3 for k in range(60)))
+        settings = ["--data.name", "file", "--data.train", "images,labels", "--data.holdout", 20, "--average", 1,
+                    "--augment.noise", 0.3, "--augment.shift", 1, "--augment.flip", "yes", "--epochs", 3]
+        for variant, ranks in (["--batch", 15], (1, 2, 8)), (["--variant", "online"], (1, 3)):
+            ends = [self.train(*settings, *variant, np=np, out=f"{variant[1]}-{np}") for np in ranks]
+            self.assertEqual({end["test_loss"] for end in ends}, {ends[0]["test_loss"]})
 
     def test_dedicated_coordinator(self):
         shared = self.train("--epochs", 1, out="shared", np=2)

@@ -53,6 +53,7 @@ static void test_one_file(void **state)
         assert_int_equal(read_one(path[i]), RELUOPT_OK);
         assert_int_equal(samples.count, RECORDS);
         assert_int_equal(samples.features, PIXELS);
+        assert_true(samples.height == 32 && samples.width == 32);
         for (size_t r = 0; r < RECORDS; r++)
             check_sample(r, r);
         assert_int_equal(schema.features, PIXELS);

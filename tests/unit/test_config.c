@@ -117,6 +117,7 @@ static void test_defaults(void **state)
     assert_int_equal(c.rate.scope, SCOPE_NEURON);
     assert_int_equal(c.init.forward, INIT_ORTHOGONAL);
     assert_int_equal(c.init.inverse, INIT_TRANSPOSE);
+    assert_true(c.average == 0 && c.augment.noise == 0 && c.augment.shift == 0 && !c.augment.flip);
     assert_int_equal(c.preprocess, PREPROCESS_STANDARDISE);
     assert_int_equal(c.coordinator, COORDINATOR_SHARED);
     assert_string_equal(c.data.name, "rings-xor");
@@ -623,6 +624,10 @@ static Config draw_config(uint64_t *s)
     c.rate.rule = (int)draw(s, 3);
     c.rate.scope = (int)draw(s, 2);
     c.rate.start = draw_real(s);
+    c.average = draw_real(s);
+    c.augment.noise = draw_real(s);
+    c.augment.shift = (int)draw(s, 1001);
+    c.augment.flip = draw(s, 2) == 1;
     c.init.forward = (int)draw(s, 3);
     c.init.inverse = (int)draw(s, 4);
     c.preprocess = (int)draw(s, 5);
@@ -666,33 +671,42 @@ static void test_round_trip(void **state)
     }
 }
 
-static void test_help(void **state)
+/* What a key or a group is explained as; malloc'ed. */
+static char *explained(const char *key, Error *error)
 {
-    (void)state;
-    char *text = NULL, *next;
+    char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    reluopt_config_help(out);
+    reluopt_config_explain(out, key, error);
     fclose(out);
-    int lines = 0;
-    for (char *line = text; *line != '\0'; line = next) {
-        next = strchr(line, '\n') + 1;
-        if (next - line > 104)
-            fail_msg("too wide: %.*s", (int)(next - line), line);
-        assert_true(line[23] == ' ' && line[24] == ' ' && line[25] != ' ');
-        lines++;
-    }
-    Config c = defaults();
+    return text;
+}
+
+static void test_explain(void **state)
+{
+    (void)state;
+    KeyInfo info;
     Error error = {0};
-    char *echo = reluopt_config_text(&c, false, &error);
-    for (char *end = echo; (end = strchr(end, '\n')); end++)
-        lines -= 2; /* two for each key */
-    assert_int_equal(lines, 0);
-    free(echo);
-    assert_contains(text, "  inverse.kind        ");
-    assert_contains(text, "one of trained, fixed, transpose (default trained)\n");
-    free(text);
+    for (size_t i = 0; reluopt_config_key(i, &info); i++) {
+        char *text = explained(info.key, &error), *next;
+        assert_int_equal(error.code, RELUOPT_OK);
+        assert_int_equal(strncmp(text, info.key, strlen(info.key)), 0);
+        for (char *line = text; *line != '\0'; line = next) {
+            next = strchr(line, '\n') + 1;
+            if (next - line > 80 + 40) /* a list of choices may need more */
+                fail_msg("too wide: %.*s", (int)(next - line), line);
+        }
+        free(text);
+    }
+    char *group = explained("inverse", &error), *unknown = explained("invers", &error);
+    assert_contains(group, "inverse.kind\n");
+    assert_contains(group, "one of trained, fixed, transpose (default trained)\n");
+    assert_contains(group, "inverse.alternate\n");
+    assert_int_equal(error.code, RELUOPT_USAGE);
+    assert_string_equal(unknown, "");
+    free(group);
+    free(unknown);
 }
 
 static void test_resolve(void **state)
@@ -872,6 +886,12 @@ static void test_check(void **state)
         {"method: sgd\nbatch_norm: yes\nbatch: 1", "batch_norm: one sample"},
         {"loss: mse", "loss: not used by method: adaptive"},
         {"method: fa\nupdate: adam\nactivation: tanh\nloss: mse", NULL},
+        {"method: adam\naverage: 1\naugment: {noise: 0.5, shift: 2, flip: yes}", NULL},
+        {"method: sgd\nbatch_norm: yes\naverage: 1", "average: the statistics of batch_norm"},
+        {"method: mgbdt\naverage: 1", "average: not used by method: mgbdt"},
+        {"preprocess: zca\naugment.noise: 1", NULL},
+        {"preprocess: zca\naugment.shift: 1", "preprocess: zca mixes them"},
+        {"preprocess: zca\naugment.flip: yes", "preprocess: zca mixes them"},
         {"method: dfa\ninverse.noise: 0.5", "inverse.noise: not used by method: dfa"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -911,7 +931,7 @@ int main(void)
         cmocka_unit_test(test_special_texts),
         cmocka_unit_test(test_echo),
         cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_explain),
         cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_resolve_methods),
         cmocka_unit_test(test_resolve_alpha),

@@ -27,6 +27,8 @@ static void check_contents(void)
 {
     assert_int_equal(samples.count, 3);
     assert_int_equal(samples.features, 4);
+    assert_int_equal(samples.height, 2);
+    assert_int_equal(samples.width, 2);
     for (size_t i = 0; i < 12; i++)
         assert_float_equal(samples.x[i], images[16 + i], 0);
     for (size_t i = 0; i < 3; i++)
@@ -68,6 +70,7 @@ static void test_growth(void **state)
     assert_int_equal(read_pair(xz, yp), RELUOPT_OK);
     assert_int_equal(samples.count, COUNT);
     assert_int_equal(samples.features, EACH);
+    assert_int_equal(samples.height, 0); /* count x 1000: no images */
     assert_float_equal(samples.x[(size_t)COUNT * EACH - 1], 77, 0);
     assert_int_equal(schema.classes, 1);
     release();
