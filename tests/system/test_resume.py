@@ -1,23 +1,19 @@
 #!/usr/bin/python3
 """A run that was interrupted ends like one that was not: the same bytes of all arrays and curves.
 
-RELUOPT_KILLS=100 kills so many times, RELUOPT_PAIRS=all resumes with every number of ranks from every other,
-RELUOPT_BYTES=all damages every byte of a checkpoint."""
+RELUOPT_PAIRS=all resumes with every number of ranks from every other, RELUOPT_BYTES=all damages every byte of a
+checkpoint."""
 import os
 import random
 import shutil
-import signal
-import subprocess
-import time
 import unittest
 
 import h5py
-import numpy
 
 import program
+from resume import ResumeTest
 
-USAGE, DATA, STORAGE, STOPPED = 2, 3, 4, 75
-SMALL = ["--network", "12,7", "--data.train_samples", 500, "--epochs", 3]  # 15 steps
+USAGE, DATA, STORAGE = 2, 3, 4
 METHODS = {
     "neuron": [],
     "layer": ["--rate.scope", "layer", "--rate.rule", "min", "--direction", "plain", "--gate", "no"],
@@ -38,51 +34,18 @@ METHODS = {
 }
 
 
-class ResumeTest(program.ProgramTest):
-    def content(self, run):
-        """What must not depend on interruptions: arrays, position and curves, but for times."""
-        content = {}
-        with h5py.File(self.path(run + "/checkpoint.h5"), "r") as file:
-            for name, array in file["arrays"].items():
-                content[name] = array[...].tobytes()
-            for name, value in file["position"].attrs.items():
-                content[name] = value.tobytes()
-        with h5py.File(self.path(run + "/curves.h5"), "r") as file:
-            for name, column in file.items():
-                content["/" + name] = column[...].tobytes()
-        return {name: value for name, value in content.items() if "seconds" not in name}
-
-    def assert_same(self, run, whole, about=""):
-        one, other = self.content(run), self.content(whole)
-        self.assertEqual(one.keys(), other.keys(), about)
-        self.assertEqual([name for name in one if one[name] != other[name]], [], about)
-
-    def whole(self, *settings, out="whole", np=1):
-        self.run_program("train", *SMALL, *settings, "--out", out, np=np)
-
-    def one_step(self, *arguments, out, np=1):
-        """Train or resume for one step: a file asks the run to stop from the start."""
-        os.makedirs(self.path(out), exist_ok=True)
-        self.write(out + "/stop", "")
-        self.refused("train", *arguments, code=STOPPED, says=["stopped by the file stop", f"--resume {out}"], np=np)
-        self.assertFalse(os.path.exists(self.path(out + "/stop")))
-
-    def resume(self, run, *arguments, np=1):
-        return self.run_program("train", "--resume", run, *arguments, np=np)
-
-
 class Exact(ResumeTest):
     def test_every_method(self):
         for name, settings in METHODS.items():
             self.whole(*settings, out=name)
             run = name + ", cut"
-            self.one_step(*SMALL, *settings, "--out", run, out=run)
+            self.one_step(*self.SMALL, *settings, "--out", run, out=run)
             self.resume(run)
             self.assert_same(run, name, name)
 
     def test_ten_pieces(self):
         self.whole(np=2)
-        self.one_step(*SMALL, "--out", "ten", out="ten", np=2)
+        self.one_step(*self.SMALL, "--out", "ten", out="ten", np=2)
         for epochs in 1, 2, 3:
             for _ in range(2):
                 self.one_step("--resume", "ten", "--epochs", 3, out="ten", np=2)
@@ -105,7 +68,7 @@ class Exact(ResumeTest):
         self.assertEqual(self.steps("time", "checkpoint-14.h5"), 2)
 
     def steps(self, run, name):
-        with h5py.File(self.path(f"{run}/{name}"), "r") as file:
+        with self.checkpoint(run, name) as file:
             return file["position"].attrs["steps"]
 
 
@@ -117,7 +80,7 @@ class Elastic(ResumeTest):
         nps = (1, 2, 3, 5, 8)
         pairs = [(a, b) for a in nps for b in nps] if os.environ.get("RELUOPT_PAIRS") == "all" else self.PAIRS
         for first in nps:
-            self.one_step(*SMALL, "--out", f"from{first}", out=f"from{first}", np=first)
+            self.one_step(*self.SMALL, "--out", f"from{first}", out=f"from{first}", np=first)
         for first, second in pairs:
             run = f"{first}-{second}"
             shutil.copytree(self.path(f"from{first}"), self.path(run))
@@ -126,7 +89,7 @@ class Elastic(ResumeTest):
 
     def test_other_coordinator(self):
         self.whole()
-        self.one_step(*SMALL, "--out", "run", "--coordinator", "dedicated", out="run", np=3)
+        self.one_step(*self.SMALL, "--out", "run", "--coordinator", "dedicated", out="run", np=3)
         self.one_step("--resume", "run", "--coordinator", "shared", out="run", np=1)
         self.resume("run", "--coordinator", "dedicated", np=2)
         self.assert_same("run", "whole")
@@ -157,18 +120,11 @@ class Refused(ResumeTest):
         self.wait_for(process, "run/checkpoint.h5")
         self.refused("train", "--resume", "run", code=USAGE, says=["another process"])
 
-    def wait_for(self, process, name):
-        end = time.monotonic() + 60
-        while not os.path.exists(self.path(name)):
-            self.assertIsNone(process.poll(), "ended early")
-            self.assertLess(time.monotonic(), end, f"no {name}")
-            time.sleep(0.02)
-
 
 class Damage(ResumeTest):
     def test_newest_good_checkpoint(self):
         self.whole()
-        self.one_step(*SMALL, "--out", "run", out="run")
+        self.one_step(*self.SMALL, "--out", "run", out="run")
         self.one_step("--resume", "run", out="run")
         self.one_step("--resume", "run", out="run")
         with open(self.path("run/checkpoint.h5"), "r+b") as file:
@@ -184,7 +140,7 @@ class Damage(ResumeTest):
 
     def test_no_checkpoint_yet(self):
         self.whole()
-        self.one_step(*SMALL, "--out", "run", out="run")
+        self.one_step(*self.SMALL, "--out", "run", out="run")
         os.remove(self.path("run/checkpoint.h5"))
         self.resume("run")
         self.assert_same("run", "whole")
@@ -193,7 +149,7 @@ class Damage(ResumeTest):
         self.whole()
         for content in b"not curves", None:
             run = "lost" if content is None else "damaged"
-            self.run_program("train", *SMALL, "--epochs", 2, "--out", run)
+            self.run_program("train", *self.SMALL, "--epochs", 2, "--out", run)
             os.remove(self.path(run + "/curves.h5"))
             if content:
                 self.write(run + "/curves.h5", content)
@@ -204,7 +160,7 @@ class Damage(ResumeTest):
     def test_flipped_bytes(self):
         """Detected, with the step before taken up, or harmless: never another result."""
         self.whole()
-        self.one_step(*SMALL, "--out", "run", out="run")
+        self.one_step(*self.SMALL, "--out", "run", out="run")
         self.one_step("--resume", "run", out="run")
         with open(self.path("run/checkpoint.h5"), "rb") as file:
             whole = file.read()
