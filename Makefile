@@ -2,22 +2,28 @@
 #
 #   make            build/reluopt-mpi, its manual page and bash completion
 #   make demo       install what is missing, build, train on Fashion-MNIST with 8 ranks
+#   make library    build/lib/libreluopt.so and .a: load a checkpoint and predict, from any program
+#   make install    program, library and manual to $(DESTDIR)$(PREFIX); make uninstall takes them away
+#   make deb        build/deb/*.deb: the same as Debian packages
 #   make check      install what is missing, build, run all tests
+#   make docs       docs/configuration.md, from the option table
+#   make bench      measure training steps, write results/performance.md
 #   make format     clang-format on all sources
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
-#           LDLIBS, BUILD (folder of the results), SANITIZE=1, VERBOSE=1 (show the commands).
+#           LDLIBS, BUILD (folder of the results), SANITIZE=1, VERBOSE=1 (show the commands),
+#           PREFIX (/usr/local), LIBDIR, DESTDIR.
 
 CC      := mpicc
 ARCH    ?= native
-PACKAGES := hdf5-openmpi yaml-0.1 zlib lapacke openblas
+PACKAGES := hdf5-openmpi yaml-0.1 zlib libzip libpng lapacke openblas
 BUILD   := build
 SHOW    := $(if $(VERBOSE),,@)
 
 # CFLAGS, LDFLAGS and LDLIBS are the user's; what the program needs is in FLAGS and LIBS.
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
            -Wmissing-prototypes -Werror
-FLAGS   := -std=c11 -D_GNU_SOURCE -march=$(ARCH) -fopenmp-simd -fno-math-errno -fno-trapping-math $(WARN) -MMD -MP \
+FLAGS   := -std=c11 -D_GNU_SOURCE -march=$(ARCH) -fPIC -fno-semantic-interposition -fopenmp-simd -fno-math-errno -fno-trapping-math $(WARN) -MMD -MP \
            -Iinclude $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
@@ -35,14 +41,14 @@ SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 
-.PHONY: all tests demo check format clean dependencies
+.PHONY: all tests demo check docs bench format clean dependencies
 .SECONDARY:
 
 all: $(BUILD)/reluopt-mpi $(BUILD)/man/reluopt-mpi.1 $(BUILD)/completion/reluopt-mpi
 
 tests: $(TESTS)
 
-$(BUILD)/reluopt-mpi: $(BUILD)/src/main.o $(BUILD)/libreluopt.a $(KEEP)
+$(BUILD)/reluopt-mpi: $(BUILD)/src/main.o $(BUILD)/program.a $(KEEP)
 	@echo "  link    $@"
 	$(SHOW)$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
 
@@ -55,7 +61,7 @@ $(BUILD)/completion/reluopt-mpi: $(BUILD)/reluopt-mpi
 	@mkdir -p $(@D)
 	. launch/mpi-env.sh && ASAN_OPTIONS=detect_leaks=0 $< help --completion >$@.new && mv $@.new $@
 
-$(BUILD)/libreluopt.a: $(OBJECTS)
+$(BUILD)/program.a: $(OBJECTS)
 	@rm -f $@
 	@echo "  archive $@"
 	$(SHOW)ar rcs $@ $^
@@ -65,12 +71,26 @@ $(BUILD)/%.o: %.c
 	@echo "  compile $<"
 	$(SHOW)$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
 
+# Style sheets become rows of string literals.
+$(BUILD)/%.css.inc: %.css
+	@mkdir -p $(@D)
+	sed 's/["\\]/\\&/g; s/.*/"&\\n",/' $< >$@
+
+$(BUILD)/src/report/%.o: FLAGS += -I$(BUILD)/src/report
+$(BUILD)/src/report/svg.o: $(BUILD)/src/report/plot.css.inc
+$(BUILD)/src/report/page.o: $(BUILD)/src/report/page.css.inc
+
 # The logarithm and cosine of the noise vectorise only under relaxed floating-point rules.
 $(BUILD)/src/base/random.o: FLAGS += -ffast-math
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libreluopt.a $(KEEP)
+# ISO C would keep the multiplication and the addition of the peak apart.
+$(BUILD)/src/base/peak.o: FLAGS += -ffp-contract=fast
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/program.a $(KEEP)
 	@echo "  link    $@"
 	$(SHOW)$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(LDLIBS)
+
+include launch/install.mk
 
 dependencies:
 	launch/install-dependencies.sh $(EXTRA)
@@ -82,10 +102,17 @@ demo: dependencies
 	@$(MAKE) $(PARALLEL) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
-check: EXTRA = libcmocka-dev python3-h5py binutils man-db mandoc
+check: EXTRA = libcmocka-dev python3-h5py python3-onnx binutils man-db mandoc dpkg-dev curl
 check: dependencies
-	@$(MAKE) $(PARALLEL) all tests
+	@$(MAKE) $(PARALLEL) all tests library
 	@tests/run.sh '$(PATTERN)'
+
+bench: dependencies
+	@$(MAKE) $(PARALLEL) all
+	results/performance.sh
+
+docs: all
+	. launch/mpi-env.sh && $(BUILD)/reluopt-mpi help --reference >docs/configuration.md
 
 clean:
 	rm -rf build

@@ -4,8 +4,8 @@
 
 #include "reluopt/cli.h"
 #include "reluopt/dense.h"
+#include "reluopt/progress.h"
 #include "reluopt/stop.h"
-#include "reluopt/version.h"
 
 /* Take the subcommand's arguments apart and run it.  Collective. */
 static int run(Comm *comm, const Command *command, int count, char **text, Error *error)
@@ -14,6 +14,8 @@ static int run(Comm *comm, const Command *command, int count, char **text, Error
     reluopt_cli_parse(&arguments, command, count, text, error);
     if (reluopt_comm_agree(comm, error) == RELUOPT_OK && !arguments.help)
         command->run(comm, &arguments, error);
+    if (error->code && comm->rank == 0 && reluopt_cli_option(&arguments, "json"))
+        reluopt_event_error(error);
     if (arguments.help) {
         if (comm->rank == 0)
             reluopt_cli_help(stdout, command, arguments.topic, error);
@@ -37,7 +39,7 @@ static int dispatch(Comm *comm, int argc, char **argv, Error *error)
     }
     if (strcmp(name, "--version") == 0) {
         if (comm->rank == 0)
-            printf("%s (BLAS kernel %s)\n", RELUOPT_PROGRAM, reluopt_dense_kernel());
+            reluopt_cli_version(stdout);
         return RELUOPT_OK;
     }
     if (strncmp(name, "--", 2) == 0)

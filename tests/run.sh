@@ -21,13 +21,17 @@ pattern=${1:-.}
 passed=0
 failed=0
 
+skips() { # what the output says was skipped
+    sed -n "s/.* \.\.\. skipped ['\"]\(.*\)['\"]$/; skipped: \1/p" "$MPI_TEST_LOGDIR/output" | sort -u | tr -d '\n'
+}
+
 check() { # name, seconds, command...
     local name=$1 limit=$2
     shift 2
     [[ $name =~ $pattern ]] || return
     if timeout --kill-after=5 $((limit * patience)) "$@" >"$MPI_TEST_LOGDIR/output" 2>&1; then
         passed=$((passed + 1))
-        echo "ok      $name"
+        echo "ok      $name$(skips)"
     else
         echo "FAILED  $name (exit code $?)"
         sed 's/^/        /' "$MPI_TEST_LOGDIR/output" | tail -n 60

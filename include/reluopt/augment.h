@@ -23,23 +23,27 @@ typedef struct Augment {
     float *plane;          /* height x width  scratch */
     size_t *column;        /* width  scratch: where the pixels of a row come from */
     float *image;          /* RELUOPT_AUGMENT_ROOM x features */
+    bool *mirrored;        /* classes  whether flip applies */
 } Augment;
 
 /* Whether the configuration asks for any change. */
 bool reluopt_augments(const Config *config);
 
 /* For training samples that were preprocessed by `pre`; config and pre must outlive it.  Errors: RELUOPT_USAGE
- * where images are to be moved and the samples are none, RELUOPT_MEMORY; free it then too. */
+ * where images are to be moved and the samples are none, RELUOPT_MEMORY; free it then too.
+ * flip auto: a class is mirrored when ||m - mirrored m||^2 < 1/2 min ||m - m_other||^2, with m the mean raw
+ * image of its samples and m_other that of another class. */
 int reluopt_augment_create(Augment *augment, const Config *config, const Preprocess *pre, const Samples *train,
-                           Error *error);
+                           size_t classes, Error *error);
 void reluopt_augment_free(Augment *augment);
 
 /* What the images of step number `step` are moved by: a draw for each, in the order of the batch. */
 Stream reluopt_augment_stream(const Augment *augment, uint64_t step);
 
-/* The sample x (preprocessed) moved by the next draw: in place `room` of the augment's, or x itself where
- * images are not moved. */
-const float *reluopt_augment_image(const Augment *augment, const float *x, Stream *stream, size_t room);
+/* The sample x (preprocessed) of class `label` moved by the next draw: in place `room` of the augment's, or x
+ * itself where images are not moved. */
+const float *reluopt_augment_image(const Augment *augment, const float *x, int label, Stream *stream,
+                                   size_t room);
 
 /* x, features x columns: noise is added, for step number `step`. */
 void reluopt_augment_noise(const Augment *augment, float *x, size_t columns, uint64_t step);

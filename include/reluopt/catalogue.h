@@ -29,4 +29,9 @@ int reluopt_dataset_load(Dataset *data, const Config *config, const Schema *sche
 bool reluopt_generate(const char *name, uint64_t seed, uint32_t part, size_t count, Samples *samples,
                       Error *error);
 
+/* A training part of `count` samples of independent N(0, 1) values, classes by turns; no test part.
+ * RELUOPT_MEMORY.  Not collective. */
+int reluopt_generate_noise(Dataset *data, uint64_t seed, size_t features, size_t classes, size_t count,
+                           Error *error);
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "reluopt/checkpoint.h"
 #include "reluopt/comm.h"
 #include "reluopt/config.h"
 #include "reluopt/error.h"
@@ -41,8 +42,15 @@ typedef struct Command {
     int (*run)(Comm *comm, const Arguments *arguments, Error *error);
 } Command;
 
-extern const Command reluopt_command_train, reluopt_command_eval, reluopt_command_info, reluopt_command_config,
-    reluopt_command_help;
+extern const Command reluopt_command_train;
+extern const Command reluopt_command_eval;
+extern const Command reluopt_command_predict;
+extern const Command reluopt_command_info;
+extern const Command reluopt_command_export;
+extern const Command reluopt_command_report;
+extern const Command reluopt_command_bench;
+extern const Command reluopt_command_config;
+extern const Command reluopt_command_help;
 
 /* Row `index` of the table of subcommands; NULL after the last. */
 const Command *reluopt_cli_command(size_t index);
@@ -74,6 +82,14 @@ const char *reluopt_cli_option(const Arguments *arguments, const char *name);
 /* Set the keys given on the command line, over what `config` holds.  RELUOPT_USAGE.  Rank 0. */
 int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *error);
 
+/* The configuration that positional argument 0, if any, and the keys ask for; resolved and checked.
+ * RELUOPT_USAGE, RELUOPT_MEMORY.  Rank 0. */
+int reluopt_cli_configure(Config *config, const Arguments *arguments, int size, Error *error);
+
+/* The configuration in the checkpoint at `path`, but for the coordinator, which is shared.  RELUOPT_USAGE.
+ * Rank 0. */
+int reluopt_cli_stored(Config *config, const CheckpointMeta *meta, const char *path, Error *error);
+
 /* Help.  Rank 0; not collective. */
 
 /* What the program is. */
@@ -90,8 +106,13 @@ extern const ExitCode reluopt_cli_exit_codes[]; /* in order; the last has no mea
 void reluopt_cli_program_help(FILE *out);
 int reluopt_cli_help(FILE *out, const Command *command, const char *topic, Error *error);
 
-/* The manual page, as man(7) reads it, and a completion script for bash: the same tables in other forms. */
+/* The program, its libraries as they are at run time, the BLAS kernel.  Rank 0; not collective. */
+void reluopt_cli_version(FILE *out);
+
+/* The manual page, as man(7) reads it, the reference of the configuration keys in Markdown, and a completion
+ * script for bash: the same tables in other forms. */
 void reluopt_cli_manual(FILE *out);
+void reluopt_cli_reference(FILE *out);
 void reluopt_cli_completion(FILE *out);
 
 #endif

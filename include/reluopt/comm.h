@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "reluopt/error.h"
 
@@ -29,6 +30,9 @@ typedef struct Rows {
 
 /* MPI_Init, duplicate communicators.  Collective. */
 void reluopt_comm_start(Comm *comm, int *argc, char ***argv);
+/* This process alone, without MPI_Init: with one rank, none of the functions below that exchange something
+ * calls MPI.  Not for writing checkpoints, which HDF5 does through MPI.  Nothing to stop.  Not collective. */
+Comm reluopt_comm_alone(void);
 /* MPI_Finalize.  Collective. */
 void reluopt_comm_stop(Comm *comm);
 /* Name and version of the MPI library, written to `text`, which is returned.  Not collective. */
@@ -69,6 +73,15 @@ void reluopt_comm_barrier(const Comm *comm);
 /* Did any rank fail?  Afterwards `error` holds the lowest failing rank's record on every rank (with "rank N: "
  * in front when it is not rank 0); returns its code, 0 when none failed.  Collective. */
 int reluopt_comm_agree(const Comm *comm, Error *error);
+
+/* Print name and version of the MPI library, "Open MPI v4.1.4", and a line end.  Not collective. */
+void reluopt_comm_print_library(FILE *out);
+
+/* Move what this rank's gathers and reductions took beyond the fastest rank's time in the same call to
+ * PHASE_WAITING of its tally.  Happens by itself after many calls; call it before reading the tally.
+ * Collective.
+ */
+void reluopt_comm_settle_waiting(const Comm *comm);
 
 /* Seconds of the wall clock since some fixed moment.  Not collective. */
 double reluopt_clock(void);

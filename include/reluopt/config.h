@@ -33,6 +33,7 @@ typedef enum InverseActivation { INVERSE_SAME, INVERSE_LINEAR } InverseActivatio
 typedef enum RateRule { RATE_MIN, RATE_OPT, RATE_ONLINE, RATE_EXACT } RateRule;
 typedef enum RateScope { SCOPE_LAYER, SCOPE_NEURON } RateScope;
 typedef enum Init { INIT_HE, INIT_GLOROT, INIT_ORTHOGONAL, INIT_TRANSPOSE } Init;
+typedef enum Flip { FLIP_NO, FLIP_YES, FLIP_AUTO } Flip;
 typedef enum Coordinator { COORDINATOR_SHARED, COORDINATOR_DEDICATED } Coordinator;
 typedef enum TrainFigures { TRAIN_AUTO, TRAIN_RUNNING, TRAIN_FULL } TrainFigures;
 
@@ -91,7 +92,7 @@ typedef struct Config {
     struct {          /* of the training samples, anew in each epoch; see augment.h */
         double noise; /* sigma, in standard deviations of the preprocessed data */
         int shift;    /* pixels */
-        bool flip;
+        int flip;     /* Flip */
     } augment;
     struct {
         int forward; /* Init */

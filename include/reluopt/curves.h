@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "reluopt/error.h"
+#include "reluopt/times.h"
 
 /* One epoch.  Per layer values: forward layers 1..L at [0..L-1]; NULL where a method has none, kept as NaN. */
 typedef struct CurvePoint {
@@ -21,12 +22,14 @@ typedef struct CurvePoint {
     const double *inverse_rate; /* L - 1  mean step size of V[2..L]; NaN when not trained */
 } CurvePoint;
 
-/* All points so far, in memory on rank 0.  The fields are private to curves.c but for layers and count. */
+/* All points so far, in memory on rank 0.  The fields are private to curves.c but for layers, count and times.
+ */
 typedef struct Curves {
     char *path;
     size_t layers;
     size_t count, room;
     CurvePoint *points; /* room, the per layer pointers unset */
+    Times times;        /* of the run so far, or since it was resumed; ranks 0: not known */
     double *values;     /* room x (4 L - 1): rate, online_bound, active, inverse_rate of each point */
 } Curves;
 

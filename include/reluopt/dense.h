@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "reluopt/error.h"
 
@@ -17,6 +18,9 @@ const char *reluopt_dense_better_kernel(void);
 
 /* Name of the BLAS kernel in use, e.g. "Zen", "SkylakeX". */
 const char *reluopt_dense_kernel(void);
+
+/* Print name, version and build of the BLAS library, "OpenBLAS 0.3.21 DYNAMIC_ARCH ...", and a line end. */
+void reluopt_dense_print_library(FILE *out);
 
 /* Rows that the BLAS kernel in use treats together.  A row of a product below has the same bits whichever rows
  * are computed with it, when shards begin at multiples of this number: so results do not depend on the number

@@ -2,6 +2,8 @@
 #ifndef RELUOPT_KIND_H
 #define RELUOPT_KIND_H
 
+#include <stdio.h>
+
 #include "reluopt/error.h"
 
 typedef enum FileKind { FILE_CHECKPOINT, FILE_CURVES } FileKind;
@@ -9,5 +11,8 @@ typedef enum FileKind { FILE_CHECKPOINT, FILE_CURVES } FileKind;
 /* Tell the kind of a file, which may yet be incomplete or damaged in its contents.  RELUOPT_STORAGE when it
  * cannot be opened or is neither.  Rank 0; not collective. */
 int reluopt_file_kind(const char *path, FileKind *kind, Error *error);
+
+/* Print the version of the HDF5 library, "HDF5 1.10.8", and a line end.  Not collective. */
+void reluopt_file_print_library(FILE *out);
 
 #endif

@@ -33,6 +33,9 @@ typedef struct Score {
     size_t count; /* samples */
 } Score;
 
+/* The class that outputs h (classes x B) give sample k: the largest's, the first of several. */
+size_t reluopt_largest(const float *h, size_t classes, size_t columns, size_t k);
+
 /* Softmax cross-entropy of the linear outputs h (classes x B) for labels (B): adds to `score` (4.3).
  * delta: NULL, or classes x B: softmax(h) - Y, the derivative with respect to h of each sample's loss. */
 void reluopt_cross_entropy(const float *h, const int *label, size_t classes, size_t columns, Score *score,
@@ -45,6 +48,10 @@ void reluopt_squared_error(const float *h, const int *label, size_t classes, siz
 /* One of the two. */
 void reluopt_loss(Loss loss, const float *h, const int *label, size_t classes, size_t columns, Score *score,
                   float *delta);
+
+/* p (B x classes, sample by sample) from the linear outputs h (classes x B): softmax(h), or for the squared
+ * error h itself, whose expectation the probabilities are but which may leave 0..1. */
+void reluopt_probabilities(Loss loss, float *p, const float *h, size_t classes, size_t columns);
 
 /* t = h - alpha delta, n values: the output target. */
 void reluopt_output_target(float *t, const float *h, const float *delta, float alpha, size_t n);

@@ -16,6 +16,12 @@ typedef struct Shape {
     size_t columns; /* the largest batch that will be asked for */
 } Shape;
 
+/* The shape that a configuration gives for data of so many features and classes. */
+Shape reluopt_shape(const Config *config, size_t features, size_t classes, size_t columns);
+
+/* Counts of messages and of BLAS are ints: the largest matrix must stay below 2^31 elements.  RELUOPT_USAGE. */
+int reluopt_shape_check(const Shape *shape, Error *error);
+
 enum { RELUOPT_MAX_ARRAYS = 16 * (RELUOPT_MAX_LAYERS + 2) }; /* more than any method has */
 
 /* One batch, the same on every rank. */

@@ -9,6 +9,8 @@
 
 #include "reluopt/error.h"
 
+#define RELUOPT_NORMALISE_EPSILON 1e-5 /* eps */
+
 typedef struct Normalisation {
     size_t rows;    /* m  neurons */
     float *scale;   /* m x 2  gamma, beta */

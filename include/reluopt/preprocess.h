@@ -13,8 +13,8 @@ typedef enum PreprocessKind {
                                eps = 0.1 mean(s) */
 } PreprocessKind;
 
-/* x' = matrix ((x - shift) * scale), elementwise inside; matrix absent (NULL) except for ZCA, all three not
- * looked at for NONE. */
+/* x' = matrix ((x - shift) * scale), elementwise inside; matrix absent (NULL) except for ZCA.  NONE: shift 0,
+ * scale 1. */
 typedef struct Preprocess {
     PreprocessKind kind;
     size_t features;

@@ -13,7 +13,10 @@
 #ifndef RELUOPT_READERS_H
 #define RELUOPT_READERS_H
 
+#include <stdbool.h>
+
 #include "reluopt/samples.h"
+#include "reluopt/source.h"
 
 /* IDX (MNIST family), plain or gzip: unsigned-byte images (any number of dimensions >= 2, flattened) and
  * unsigned-byte labels in a second file.  Values stay 0..255.  classes = largest label + 1. */
@@ -38,5 +41,25 @@ int reluopt_read_csv(const char *path, const char *label, int header, Samples *s
 /* HDF5: /x (count x anything, flattened; integers or floats) and /y (count integers, 0 to 65535),
  * both wholly stored in this file.  HDF5 prints no errors of its own. */
 int reluopt_read_hdf5(const char *path, Samples *samples, Schema *schema, Error *error);
+
+/* NumPy: .npy arrays of samples (count x anything, flattened) and of labels (count integers, 0 to 65535), or
+ * both as x and y in one .npz archive.  Integers, booleans, floats of 4 or 8 bytes, either byte order, C order.
+ */
+int reluopt_read_npy(const char *x, const char *y, Samples *samples, Schema *schema, Error *error);
+int reluopt_read_npz(const char *path, Samples *samples, Schema *schema, Error *error);
+
+/* LIBSVM text, plain or gzip: "LABEL INDEX:VALUE ..." a line, integer labels, ascending indices from 1; #
+ * begins a comment.  features = largest index. */
+int reluopt_read_libsvm(const char *path, Samples *samples, Schema *schema, Error *error);
+
+/* The same formats some samples at a time, labels passed over: see source.h.  Close the source also after a
+ * failure.  `schema` must stay until then.  archive: .npz. */
+int reluopt_open_idx(Source *source, const char *images, const Schema *schema, Error *error);
+int reluopt_open_cifar10(Source *source, const char *path, const Schema *schema, Error *error);
+int reluopt_open_csv(Source *source, const char *path, const char *label, int header, const Schema *schema,
+                     Error *error);
+int reluopt_open_hdf5(Source *source, const char *path, const Schema *schema, Error *error);
+int reluopt_open_npy(Source *source, const char *path, bool archive, const Schema *schema, Error *error);
+int reluopt_open_libsvm(Source *source, const char *path, const Schema *schema, Error *error);
 
 #endif

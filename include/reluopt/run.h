@@ -8,7 +8,13 @@
 #include "reluopt/curves.h"
 #include "reluopt/feed.h"
 #include "reluopt/method.h"
+#include "reluopt/predictions.h"
 #include "reluopt/samples.h"
+#include "reluopt/source.h"
+#include "reluopt/tally.h"
+
+/* What standard output gets. */
+typedef enum Output { OUTPUT_TEXT, OUTPUT_QUIET, OUTPUT_JSON } Output;
 
 enum { RELUOPT_RUN_PATH = 2 * RELUOPT_TEXT }; /* room for the name of a file in the run folder */
 
@@ -22,9 +28,12 @@ typedef struct Run {
     size_t features, classes, train_count, test_count;
     const Method *method;
     void *state;
-    Feed feed;       /* training batches */
-    Feed evaluation; /* batches of evaluations */
+    Feed feed;        /* training batches */
+    Feed evaluation;  /* batches of evaluations */
+    size_t allocated; /* bytes of this rank's state and feeds */
     char folder[RELUOPT_TEXT];
+    Output output;
+    Tally begun;         /* when training began */
     int lock;            /* rank 0: descriptor that keeps other processes out of the folder */
     bool resumes;        /* the folder holds this run already: set before reluopt_run_open */
     Curves curves;       /* rank 0 */
@@ -45,11 +54,16 @@ typedef struct Run {
     double longest_step; /* from the end of a step to that of the next, seconds */
 } Run;
 
-/* Load the data of run->config and preprocess them (rank 0), share what all must know, build the method's
- * state. meta: NULL, or a checkpoint's, whose schema and preprocessing are used instead of fitting them, and
- * then, unless the run resumes, only for evaluation: there is no room for the batches of training. On return
- * all ranks agree.  Release with reluopt_run_close, also after a failure.  Collective. */
+/* Load the data of run->config, unless run->data has samples already, and preprocess them (rank 0), share what
+ * all must know, build the method's state. meta: NULL, or a checkpoint's, whose schema and preprocessing are
+ * used instead of fitting them, and then, unless the run resumes, only for evaluation: there is no room
+ * for the batches of training. On return all ranks agree.  Release with reluopt_run_close, also after a
+ * failure. Collective. */
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error);
+
+/* Build the network alone, for predictions, for data of the schema (looked at on rank 0).  Agreed; release as
+ * above. Collective. */
+int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *error);
 void reluopt_run_close(Run *run);
 
 /* Create and lock run->folder and put the configuration into it (rank 0).  An earlier run is never
@@ -71,9 +85,19 @@ int reluopt_run_resume(Run *run, const char *path, CheckpointMeta *meta, Error *
  * RELUOPT_STORAGE, RELUOPT_MEMORY; RELUOPT_STOPPED when it is to be continued; agreed.  Collective. */
 int reluopt_run_train(Run *run, Error *error);
 
+/* Classes and probabilities of all samples of a source, preprocessed by `pre`, to the predictions (all three
+ * looked at on rank 0 alone; pre is released by the caller).  Errors: those of the source and of the
+ * predictions, RELUOPT_MEMORY; agreed. Collective. */
+int reluopt_run_predict(Run *run, Source *source, const Preprocess *pre, Predictions *predictions,
+                        Error *error);
+
 /* Loss and accuracy over samples 0..count-1 (looked at on rank 0 alone), the same on every rank.  Collective.
  */
 Score reluopt_run_evaluate(Run *run, const Samples *samples, size_t count);
+
+/* Add to matrix (classes x classes) the samples of class i that are taken for class j.  matrix: rank 0 alone,
+ * NULL on the others.  Collective. */
+void reluopt_run_confusion(Run *run, const Samples *samples, size_t count, uint64_t *matrix);
 
 /* Means of a score; NaN without samples. */
 double reluopt_score_loss(const Score *score);     /* per sample */

@@ -61,10 +61,14 @@ int reluopt_schema_from_text(const char *text, Schema *schema, Error *error);
 /* A copy that owns its memory.  RELUOPT_MEMORY; on failure `copy` is all zero.  Not collective. */
 int reluopt_schema_copy(Schema *copy, const Schema *schema, Error *error);
 
+/* Does a file without named columns agree with the schema of the training data?  RELUOPT_DATA, which names
+ * `path`, when the schema has named columns or another number of features.  Not collective. */
+int reluopt_schema_matches(const Schema *schema, size_t features, const char *path, Error *error);
+
 /* The schema of samples whose classes are numbers.  All zero: filled in, with `classes` classes (at most
  * RELUOPT_MAX_CLASSES) or, where that is 0, one more than the largest label.  Filled: RELUOPT_DATA unless
- * features and labels agree with it; x_path and y_path name the files in the message.  Also RELUOPT_MEMORY.
- * Not collective. */
+ * features and labels agree with it and its classes are numbers too; x_path and y_path name the files in the
+ * message.  Also RELUOPT_MEMORY. Not collective. */
 int reluopt_schema_numbers(Schema *schema, const Samples *samples, size_t classes, const char *x_path,
                            const char *y_path, Error *error);
 

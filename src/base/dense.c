@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "reluopt/memory.h"
+#include "reluopt/tally.h"
 
 static int in(size_t n)
 {
@@ -50,6 +51,7 @@ static void by_blocks(Product *product, float *c, size_t ldc, const float *a, si
     size_t step = block * n * k <= (m < FEW ? SMALL : SMALL / 4) ? block : whole;
     if (n == 0)
         return;
+    reluopt_count_flops(2 * (uint64_t)m * n * k);
     for (size_t j = 0; j < whole; j += step)
         product(c + j * ldc, ldc, a + j * next, lda, b, step, n, k);
     if (m > whole)
@@ -101,6 +103,7 @@ done:
 
 bool reluopt_invert(float *a, size_t n)
 {
+    reluopt_count_flops((uint64_t)n * n * n); /* a third for the factorisation, two for the inverse */
     if (LAPACKE_spotrf(LAPACK_COL_MAJOR, 'L', in(n), a, in(n)) != 0 ||
         LAPACKE_spotri(LAPACK_COL_MAJOR, 'L', in(n), a, in(n)) != 0)
         return false;

@@ -70,6 +70,11 @@ const char *reluopt_dense_kernel(void)
     return openblas_get_corename();
 }
 
+void reluopt_dense_print_library(FILE *out)
+{
+    fprintf(out, "%s\n", openblas_get_config());
+}
+
 size_t reluopt_dense_block(void)
 {
     int i = find(openblas_get_corename());

@@ -7,6 +7,17 @@
 
 enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
 
+static size_t allocated;
+
+/* What a block of `bytes` takes, and how it is aligned: at least one unit, and room for vector loads past the
+ * end.
+ */
+static size_t round_up(size_t bytes, size_t *align)
+{
+    *align = bytes >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE;
+    return (bytes + *align) / *align * *align;
+}
+
 void *reluopt_alloc(size_t count, size_t size, Error *error)
 {
     if (size != 0 && count > (SIZE_MAX - HUGE_PAGE) / size) {
@@ -14,9 +25,7 @@ void *reluopt_alloc(size_t count, size_t size, Error *error)
                      count, size);
         return NULL;
     }
-    size_t bytes = count * size;
-    size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE;
-    bytes = (bytes + align) / align * align; /* at least one unit, and room for vector loads past the end */
+    size_t align, bytes = round_up(count * size, &align);
     void *p = aligned_alloc(align, bytes);
     if (!p) {
         reluopt_fail(error, RELUOPT_MEMORY,
@@ -25,7 +34,21 @@ void *reluopt_alloc(size_t count, size_t size, Error *error)
                      bytes >> 20);
         return NULL;
     }
+    allocated += bytes;
     return memset(p, 0, bytes);
+}
+
+void reluopt_free(void *p, size_t count, size_t size)
+{
+    size_t align;
+    if (p)
+        allocated -= round_up(count * size, &align);
+    free(p);
+}
+
+size_t reluopt_allocated(void)
+{
+    return allocated;
 }
 
 char *reluopt_copy_text(const char *text, Error *error)

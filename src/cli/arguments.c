@@ -91,3 +91,12 @@ int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *err
         reluopt_config_set(config, arguments->key[2 * i], arguments->key[2 * i + 1], error);
     return error->code;
 }
+
+int reluopt_cli_stored(Config *config, const CheckpointMeta *meta, const char *path, Error *error)
+{
+    reluopt_config_default(config);
+    if (reluopt_config_parse(config, meta->config, strlen(meta->config), path, error))
+        return error->code;
+    config->coordinator = COORDINATOR_SHARED;
+    return RELUOPT_OK;
+}

@@ -24,13 +24,9 @@ static int point_at_file(Config *config, const char *path, Error *error)
 static int configure(Config *config, const CheckpointMeta *meta, const Arguments *arguments, int size,
                      Error *error)
 {
-    reluopt_config_default(config);
-    if (reluopt_config_parse(config, meta->config, strlen(meta->config), arguments->positional[0], error))
-        return error->code;
-    config->coordinator = COORDINATOR_SHARED;
-    if (arguments->count > 1 && point_at_file(config, arguments->positional[1], error))
-        return error->code;
-    if (reluopt_cli_overrides(arguments, config, error))
+    if (reluopt_cli_stored(config, meta, arguments->positional[0], error) ||
+        (arguments->count > 1 && point_at_file(config, arguments->positional[1], error)) ||
+        reluopt_cli_overrides(arguments, config, error))
         return error->code;
     reluopt_config_resolve(config);
     return reluopt_config_check(config, size, error);

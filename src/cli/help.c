@@ -1,4 +1,5 @@
-/* help.c - reluopt-mpi help: the help of a subcommand, the manual page, the completion script. */
+/* help.c - reluopt-mpi help: the help of a subcommand, the manual page, the reference of keys, the
+ * completion script. */
 #include "reluopt/cli.h"
 
 /* Rank 0. */
@@ -8,6 +9,8 @@ static int show(const Arguments *arguments, Error *error)
     const Command *command = name ? reluopt_cli_find(name) : NULL;
     if (reluopt_cli_option(arguments, "man"))
         reluopt_cli_manual(stdout);
+    else if (reluopt_cli_option(arguments, "reference"))
+        reluopt_cli_reference(stdout);
     else if (reluopt_cli_option(arguments, "completion"))
         reluopt_cli_completion(stdout);
     else if (command)
@@ -36,6 +39,7 @@ const Command reluopt_command_help = {
                 "source <(reluopt-mpi help --completion)\n",
     .most = 1,
     .option = {{"man", NULL, "print the manual page, for man -l"},
+               {"reference", NULL, "print the reference of all configuration keys, in Markdown"},
                {"completion", NULL, "print the completion script for bash"}},
     .run = run_help,
 };

@@ -28,8 +28,7 @@ static int name_folder(Run *run, const char *out, Error *error)
     return error->code;
 }
 
-/* Rank 0: the configuration that the command line asks for. */
-static int configure(Config *config, const Arguments *arguments, int size, Error *error)
+int reluopt_cli_configure(Config *config, const Arguments *arguments, int size, Error *error)
 {
     reluopt_config_default(config);
     if (arguments->count > 0 && reluopt_config_read(config, arguments->positional[0], error))
@@ -70,8 +69,6 @@ static int train(Run *run, const char *checkpoint, CheckpointMeta *meta, Error *
     if (reluopt_run_open(run, run->comm, meta, error) || reluopt_run_folder(run, error) ||
         (meta && reluopt_run_resume(run, checkpoint, meta, error)))
         return error->code;
-    if (run->comm->rank == 0 && run->test_count == 0)
-        printf("no test samples, so no test figures: data.test or data.holdout give some\n");
     return reluopt_run_train(run, error);
 }
 
@@ -96,14 +93,23 @@ static int resume(Run *run, const Arguments *arguments, Error *error)
     return error->code;
 }
 
+static Output output_of(const Arguments *arguments, Error *error)
+{
+    bool quiet = reluopt_cli_option(arguments, "quiet"), json = reluopt_cli_option(arguments, "json");
+    if (quiet && json)
+        reluopt_fail(error, RELUOPT_USAGE, "--quiet and --json do not go together");
+    return quiet ? OUTPUT_QUIET : json ? OUTPUT_JSON : OUTPUT_TEXT;
+}
+
 static int run_train(Comm *comm, const Arguments *arguments, Error *error)
 {
     static Run run;
     run.comm = comm;
+    run.output = output_of(arguments, error);
     if (reluopt_cli_option(arguments, "resume")) {
         resume(&run, arguments, error);
     } else {
-        if (comm->rank == 0 && configure(&run.config, arguments, comm->size, error) == RELUOPT_OK)
+        if (comm->rank == 0 && reluopt_cli_configure(&run.config, arguments, comm->size, error) == RELUOPT_OK)
             name_folder(&run, reluopt_cli_option(arguments, "out"), error);
         train(&run, NULL, NULL, error);
     }
@@ -128,7 +134,9 @@ const Command reluopt_command_train = {
                 "mpirun -np 4 reluopt-mpi train --resume runs/fashion\n",
     .most = 1,
     .option = {{"out", "RUN", "the folder, without a run in it yet; default runs/DATA-DATE-TIME"},
-               {"resume", "RUN", "go on with the run in that folder, from its newest good checkpoint"}},
+               {"resume", "RUN", "go on with the run in that folder, from its newest good checkpoint"},
+               {"quiet", NULL, "no output but warnings and errors"},
+               {"json", NULL, "events as JSON, one object a line: start, epoch, checkpoint, end, error"}},
     .takes = takes,
     .run = run_train,
 };

@@ -107,7 +107,7 @@ static const char *conflict(const Config *c, int size)
         return "batch_norm: one sample has no variance: set batch: 2 or more";
     if (c->batch_norm && c->average > 0)
         return "average: the statistics of batch_norm belong to the latest weights: leave one of the two out";
-    if (c->preprocess == PREPROCESS_ZCA && (c->augment.shift > 0 || c->augment.flip))
+    if (c->preprocess == PREPROCESS_ZCA && (c->augment.shift > 0 || c->augment.flip != FLIP_NO))
         return "augment.shift and augment.flip move pixels, and preprocess: zca mixes them: use preprocess: "
                "standardise";
     if (c->momentum >= 1 || c->decay >= 1)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reluopt/utf8.h"
 #include "table.h"
 
 #define AT(member) .offset = offsetof(Config, member), .size = sizeof(((Config *)0)->member)
@@ -130,8 +131,9 @@ const Option option_table[] = {
      .meaning = "noise on training inputs, in standard deviations of the preprocessed data"},
     {"augment.shift", INTEGER(augment.shift, 0, 1000), .value = "0", .methods = NETWORK,
      .meaning = "move training images by up to so many pixels, up or down and sideways"},
-    {"augment.flip", BOOL(augment.flip), .value = "no", .methods = NETWORK,
-     .meaning = "mirror every other training image, left to right"},
+    {"augment.flip", CHOICE(augment.flip, [FLIP_NO] = "no", [FLIP_YES] = "yes", [FLIP_AUTO] = "auto"),
+     .value = "no", .methods = NETWORK,
+     .meaning = "mirror half of the training images; auto: of classes that look the same then"},
     {"init.forward", CHOICE(init.forward, [INIT_HE] = "he", [INIT_GLOROT] = "glorot",
                             [INIT_ORTHOGONAL] = "orthogonal"), .value = "orthogonal",
      .meaning = "how the weights start"},
@@ -153,7 +155,7 @@ const Option option_table[] = {
     {"data.name", TEXT(data.name), .value = "rings-xor",
      .meaning = "rings, xor, rings-xor, soybean, mnist, fashion-mnist, cifar-10, or file"},
     {"data.train", TEXT(data.train), .value = "", .later = true,
-     .meaning = "training file of data.name file; IDX: images,labels"},
+     .meaning = "training file of data.name file; IDX, npy: samples,labels"},
     {"data.test", TEXT(data.test), .value = "", .later = true,
      .meaning = "test file of data.name file; empty: data.holdout decides"},
     {"data.label", TEXT(data.label), .value = "last",
@@ -250,7 +252,7 @@ static bool parse_text(const Option *option, const char *text, Config *config)
 {
     unsigned character;
     size_t length = 0, step;
-    while ((step = utf8_read(text + length, &character)) > 0)
+    while ((step = reluopt_utf8_read(text + length, &character)) > 0)
         length += step;
     if (text[length] != '\0' || length >= option->size)
         return false;

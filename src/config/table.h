@@ -54,7 +54,4 @@ bool option_equal(const Option *option, const Config *a, const Config *b);
 /* The integer member of an option (int or int64_t). */
 int64_t option_integer(const Option *option, const Config *config);
 
-/* Read one UTF-8 character: its length in bytes, 0 at the end of the text and where it is not UTF-8. */
-size_t utf8_read(const char *text, unsigned *character);
-
 #endif

@@ -1,6 +1,7 @@
 /* augment.c - training samples changed at random on their way into a batch. */
 #include "reluopt/augment.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "reluopt/layer.h"
@@ -8,7 +9,7 @@
 
 static bool moves(const Config *config)
 {
-    return config->augment.shift > 0 || config->augment.flip;
+    return config->augment.shift > 0 || config->augment.flip != FLIP_NO;
 }
 
 bool reluopt_augments(const Config *config)
@@ -16,8 +17,77 @@ bool reluopt_augments(const Config *config)
     return moves(config) || config->augment.noise > 0;
 }
 
+/* mean = classes x features: the mean raw image of each class; count: samples of each. */
+static void mean_images(const Augment *augment, const Samples *train, size_t classes, double *mean,
+                        size_t *count)
+{
+    const Preprocess *pre = augment->pre;
+    size_t n = train->features;
+    for (size_t j = 0; j < train->count; j++) {
+        size_t c = (size_t)train->y[j];
+        count[c]++;
+        for (size_t k = 0; k < n; k++)
+            mean[c * n + k] += train->x[j * n + k];
+    }
+    for (size_t c = 0; c < classes; c++)
+        for (size_t k = 0; count[c] > 0 && k < n; k++)
+            mean[c * n + k] = mean[c * n + k] / (double)count[c] / pre->scale[k] + pre->shift[k];
+}
+
+static double square_distance(const double *a, const double *b, size_t n)
+{
+    double sum = 0;
+    for (size_t k = 0; k < n; k++)
+        sum += (a[k] - b[k]) * (a[k] - b[k]);
+    return sum;
+}
+
+/* The square distance of an image to its mirror image. */
+static double asymmetry(const double *image, size_t n, size_t width)
+{
+    double sum = 0;
+    for (size_t row = 0; row < n; row += width)
+        for (size_t j = 0; j < width; j++) {
+            double d = image[row + j] - image[row + width - 1 - j];
+            sum += d * d;
+        }
+    return sum;
+}
+
+/* A class is mirrored when that moves its mean image by less than half the square distance to the mean image of
+ * any other class. */
+static void find_symmetric(Augment *augment, const Samples *train, size_t classes, Error *error)
+{
+    size_t n = train->features;
+    double *mean = reluopt_alloc(classes, n * sizeof *mean, error);
+    size_t *count = reluopt_alloc(classes, sizeof *count, error);
+    if (!error->code)
+        mean_images(augment, train, classes, mean, count);
+    for (size_t c = 0; !error->code && c < classes; c++) {
+        double closest = INFINITY;
+        for (size_t other = 0; other < classes; other++)
+            if (other != c && count[other] > 0)
+                closest = fmin(closest, square_distance(mean + c * n, mean + other * n, n));
+        augment->mirrored[c] = asymmetry(mean + c * n, n, train->width) < closest / 2;
+    }
+    free(count);
+    free(mean);
+}
+
+/* Which classes are mirrored at all. */
+static int choose_mirrored(Augment *augment, const Samples *train, size_t classes, Error *error)
+{
+    Flip flip = (Flip)augment->config->augment.flip;
+    augment->mirrored = reluopt_alloc(classes, sizeof *augment->mirrored, error);
+    for (size_t c = 0; !error->code && c < classes; c++)
+        augment->mirrored[c] = flip == FLIP_YES;
+    if (!error->code && flip == FLIP_AUTO)
+        find_symmetric(augment, train, classes, error);
+    return error->code;
+}
+
 int reluopt_augment_create(Augment *augment, const Config *config, const Preprocess *pre, const Samples *train,
-                           Error *error)
+                           size_t classes, Error *error)
 {
     *augment = (Augment){.config = config, .pre = pre, .height = train->height, .width = train->width};
     if (config->augment.noise > 0)
@@ -33,7 +103,7 @@ int reluopt_augment_create(Augment *augment, const Config *config, const Preproc
     augment->plane = reluopt_alloc(train->height * train->width, sizeof *augment->plane, error);
     augment->column = reluopt_alloc(train->width, sizeof *augment->column, error);
     augment->image = reluopt_alloc(RELUOPT_AUGMENT_ROOM * train->features, sizeof *augment->image, error);
-    return error->code;
+    return error->code ? error->code : choose_mirrored(augment, train, classes, error);
 }
 
 void reluopt_augment_free(Augment *augment)
@@ -41,6 +111,7 @@ void reluopt_augment_free(Augment *augment)
     free(augment->plane);
     free(augment->column);
     free(augment->image);
+    free(augment->mirrored);
     *augment = (Augment){0};
 }
 
@@ -91,17 +162,20 @@ static Move draw_move(const Config *config, Stream *stream)
         move.down = (int)reluopt_stream_below(stream, 2 * (uint32_t)shift + 1) - shift;
         move.right = (int)reluopt_stream_below(stream, 2 * (uint32_t)shift + 1) - shift;
     }
-    if (config->augment.flip)
+    if (config->augment.flip != FLIP_NO)
         move.mirrored = reluopt_stream_below(stream, 2) == 1;
     return move;
 }
 
-const float *reluopt_augment_image(const Augment *augment, const float *x, Stream *stream, size_t room)
+const float *reluopt_augment_image(const Augment *augment, const float *x, int label, Stream *stream,
+                                   size_t room)
 {
     if (!moves(augment->config))
         return x;
+    Move move = draw_move(augment->config, stream);
+    move.mirrored = move.mirrored && augment->mirrored[label];
     float *image = augment->image + room * augment->pre->features;
-    reluopt_move_image(augment, x, draw_move(augment->config, stream), image);
+    reluopt_move_image(augment, x, move, image);
     return image;
 }
 

@@ -1,30 +1,16 @@
 /* catalogue.c - from a configuration to a data set: known sets, files, splits, generated sets. */
 #include "reluopt/catalogue.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "reluopt/memory.h"
 #include "reluopt/random.h"
-#include "reluopt/readers.h"
 
-enum { MAX_FILES = 8, MAX_FOLDERS = 4, GENERATED_TRAIN = 2000, GENERATED_TEST = 1000 };
-
-typedef enum Format { FORMAT_IDX, FORMAT_CIFAR10, FORMAT_CSV, FORMAT_HDF5 } Format;
-
-typedef struct Path {
-    char text[PATH_MAX];
-} Path;
-
-/* The files of a training or test part. */
-typedef struct Files {
-    Format format;
-    size_t count;
-    Path path[MAX_FILES];
-} Files;
+enum { MAX_FOLDERS = 4, GENERATED_TRAIN = 2000, GENERATED_TEST = 1000 };
 
 static const char *const mnist_train[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", NULL};
 static const char *const mnist_test[] = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", NULL};
@@ -50,25 +36,25 @@ static const struct Set {
      .train = soybean_train,
      .test = no_files,
      .holdout = 7,
-     .source = "UCI archive, Soybean (Small)"},
+     .source = "launch/get-data.sh soybean"},
     {.name = "mnist",
      .format = FORMAT_IDX,
      .folder = {"mnist"},
      .train = mnist_train,
      .test = mnist_test,
-     .source = "the MNIST database, IDX files"},
+     .source = "launch/get-data.sh mnist"},
     {.name = "fashion-mnist",
      .format = FORMAT_IDX,
      .folder = {"fashion-mnist", "/usr/share/datasets/fashion-mnist"},
      .train = mnist_train,
      .test = mnist_test,
-     .source = "apt-get install dataset-fashion-mnist"},
+     .source = "apt-get install dataset-fashion-mnist, or launch/get-data.sh fashion-mnist"},
     {.name = "cifar-10",
      .format = FORMAT_CIFAR10,
      .folder = {"cifar10", "cifar-10", "cifar-10-batches-bin", "cifar10/cifar-10-batches-bin"},
      .train = cifar_train,
      .test = cifar_test,
-     .source = "CIFAR-10, binary version"},
+     .source = "launch/get-data.sh cifar-10"},
 };
 
 enum { SETS = sizeof sets / sizeof *sets };
@@ -147,103 +133,26 @@ static int find_set(const struct Set *set, const char *root, Files *train, Files
 
 /* Files that the configuration names. */
 
-/* Whether the path ends in one of the extensions, or in one of them and .gz. */
-static bool has_extension(const char *path, const char *const *extensions)
-{
-    size_t length = strlen(path);
-    if (length > 3 && strcmp(path + length - 3, ".gz") == 0)
-        length -= 3;
-    for (size_t i = 0; extensions[i]; i++) {
-        size_t tail = strlen(extensions[i]);
-        if (length > tail && strncmp(path + length - tail, extensions[i], tail) == 0)
-            return true;
-    }
-    return false;
-}
-
-static int find_format(Files *files, const char *key, Error *error)
-{
-    static const struct {
-        Format format;
-        const char *extension[4];
-        size_t most;
-    } formats[] = {
-        {FORMAT_CSV, {".csv", ".data", ".txt"}, 1},
-        {FORMAT_HDF5, {".h5", ".hdf5"}, 1},
-        {FORMAT_CIFAR10, {".bin"}, MAX_FILES},
-    };
-    size_t least = 2, most = 2; /* IDX: images and labels */
-    files->format = FORMAT_IDX;
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (has_extension(files->path[0].text, formats[i].extension)) {
-            files->format = formats[i].format;
-            least = 1;
-            most = formats[i].most;
-        }
-    if (files->count < least || files->count > most)
-        return reluopt_fail(
-            error, RELUOPT_USAGE,
-            "%s: %zu file(s) starting with %s are not understood: give one .csv, .data, .txt, .h5 or "
-            ".hdf5 file, or \"A,B\" for IDX images A and labels B, or a list of CIFAR-10 .bin files",
-            key, files->count, files->path[0].text);
-    return RELUOPT_OK;
-}
-
-/* Split a list of paths at its commas. */
-static int list_files(const char *list, const char *key, Files *files, Error *error)
-{
-    *files = (Files){0};
-    for (const char *start = list; start; files->count++) {
-        size_t length = strcspn(start, ",");
-        if (files->count == MAX_FILES || length == 0 || length >= PATH_MAX)
-            return reluopt_fail(error, RELUOPT_USAGE,
-                                "%s = %s: an empty path, or more than %d: correct the list", key, list,
-                                MAX_FILES);
-        memcpy(files->path[files->count].text, start, length);
-        start = start[length] ? start + length + 1 : NULL;
-    }
-    return find_format(files, key, error);
-}
-
 static int named_files(const Config *config, Files *train, Files *test, Error *error)
 {
     *test = (Files){0};
     if (!config->data.train[0])
         return reluopt_fail(error, RELUOPT_USAGE,
                             "data.name = file needs data.train, the path of the training data: set it");
-    if (list_files(config->data.train, "data.train", train, error))
+    if (files_list(train, config->data.train, "data.train", true, error))
         return error->code;
-    return config->data.test[0] ? list_files(config->data.test, "data.test", test, error) : RELUOPT_OK;
+    return config->data.test[0] ? files_list(test, config->data.test, "data.test", true, error) : RELUOPT_OK;
 }
 
 /* Reading. */
-
-static int read_part(const Files *files, const char *label, int header, Samples *samples, Schema *schema,
-                     Error *error)
-{
-    const char *path[MAX_FILES];
-    for (size_t i = 0; i < files->count; i++)
-        path[i] = files->path[i].text;
-    switch (files->format) {
-    case FORMAT_IDX:
-        return reluopt_read_idx(path[0], path[1], samples, schema, error);
-    case FORMAT_CIFAR10:
-        return reluopt_read_cifar10(path, files->count, samples, schema, error);
-    case FORMAT_CSV:
-        return reluopt_read_csv(path[0], label, header, samples, schema, error);
-    case FORMAT_HDF5:
-        return reluopt_read_hdf5(path[0], samples, schema, error);
-    }
-    return reluopt_fail(error, RELUOPT_BUG, "file format %d", (int)files->format);
-}
 
 /* Both parts from files; the test part stays empty where there is none. */
 static int read_files(Dataset *data, const Files *train, const Files *test, const char *label, int header,
                       Error *error)
 {
-    if (read_part(train, label, header, &data->train, &data->schema, error) || test->count == 0)
+    if (files_read(train, label, header, &data->train, &data->schema, error) || test->count == 0)
         return error->code;
-    return read_part(test, label, header, &data->test, &data->schema, error);
+    return files_read(test, label, header, &data->test, &data->schema, error);
 }
 
 static int read_named_files(Dataset *data, const Config *config, Error *error)

@@ -1,6 +1,7 @@
 /* cifar10.c - CIFAR-10 binary files: records of a label byte and 3 x 32 x 32 bytes, without a header. */
 #include <stdlib.h>
 
+#include "records.h"
 #include "reluopt/file.h"
 #include "reluopt/memory.h"
 #include "reluopt/readers.h"
@@ -70,4 +71,17 @@ int reluopt_read_cifar10(const char *const *paths, size_t count, Samples *sample
         free(file[f].data);
     free(file);
     return error->code;
+}
+
+int reluopt_open_cifar10(Source *source, const char *path, const Schema *schema, Error *error)
+{
+    Records *records = reluopt_alloc(1, sizeof *records, error);
+    if (!records)
+        return error->code;
+    reluopt_stream_open(&records->stream, path, error);
+    records->number = (Number){.kind = 'u', .size = 1};
+    records->skip = 1;
+    records->each = PIXELS;
+    records->count = SIZE_MAX;
+    return records_source(source, records, schema, error);
 }

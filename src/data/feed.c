@@ -5,6 +5,7 @@
 
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
+#include "reluopt/tally.h"
 
 enum { STRIP = RELUOPT_AUGMENT_ROOM }; /* samples transposed together: one cache line of a row */
 
@@ -53,7 +54,7 @@ static void pack(const Feed *feed, size_t number, float *x)
             size_t at = first + strip + k, sample = feed->order ? feed->order[at] : at;
             from[k] = feed->samples->x + sample * n;
             if (augment)
-                from[k] = reluopt_augment_image(augment, from[k], &moves, k);
+                from[k] = reluopt_augment_image(augment, from[k], feed->samples->y[sample], &moves, k);
             x[n * columns + strip + k] = (float)feed->samples->y[sample];
         }
         for (size_t i = 0; i < n; i++)
@@ -68,11 +69,13 @@ static void send_next(Feed *feed)
 {
     if (feed->sent == batches(feed))
         return;
+    Phase before = reluopt_phase_enter(PHASE_INPUT);
     float *slot = feed->slot[feed->sent % 2];
     if (feed->comm->rank == 0)
         pack(feed, feed->sent, slot);
     reluopt_comm_feed_start(feed->comm, slot, (feed->features + 1) * batch_size(feed, feed->sent));
     feed->sent++;
+    reluopt_phase_leave(before);
 }
 
 void reluopt_feed_begin(Feed *feed, const Samples *samples, const uint32_t *order, size_t count, size_t batch)
@@ -93,11 +96,13 @@ void reluopt_feed_begin(Feed *feed, const Samples *samples, const uint32_t *orde
 static void receive(Feed *feed, float *x, size_t columns)
 {
     float *last = x + feed->features * columns;
+    Phase before = reluopt_phase_enter(PHASE_INPUT);
     reluopt_comm_feed_wait(feed->comm);
     for (size_t k = 0; k < columns; k++)
         feed->label[k] = (int)last[k];
     reluopt_ones(last, columns);
     feed->arrived++;
+    reluopt_phase_leave(before);
 }
 
 bool reluopt_feed_next(Feed *feed, Batch *batch)

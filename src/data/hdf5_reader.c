@@ -1,6 +1,7 @@
 /* hdf5_reader.c - samples in an HDF5 file: /x and /y.  Opened serially: only rank 0 reads data files. */
 #include <hdf5.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "reluopt/file.h"
@@ -78,32 +79,39 @@ static int open_set(Set *set, hid_t file, Error *error)
     return check_storage(set, error);
 }
 
-static int read_values(const Set *set, hid_t type, void *out, Error *error)
+/* Read `count` samples from number `first` on. */
+static int read_values(const Set *set, hid_t type, size_t first, size_t count, void *out, Error *error)
 {
-    if (H5Dread(set->id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0)
-        return reluopt_fail(
-            error, RELUOPT_DATA,
-            "%s: %s cannot be read: the file is damaged or needs a filter that is not installed", set->path,
-            set->name);
-    return RELUOPT_OK;
+    hsize_t start[MAX_DIMENSIONS] = {first}, size[MAX_DIMENSIONS], values = count * set->each;
+    hid_t file = H5Dget_space(set->id), memory = H5Screate_simple(1, &values, NULL);
+    H5Sget_simple_extent_dims(file, size, NULL);
+    size[0] = count;
+    if (H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||
+        H5Dread(set->id, type, memory, file, H5P_DEFAULT, out) < 0)
+        reluopt_fail(error, RELUOPT_DATA,
+                     "%s: %s cannot be read: the file is damaged or needs a filter that is not installed",
+                     set->path, set->name);
+    H5Sclose(memory);
+    H5Sclose(file);
+    return error->code;
 }
 
-static int read_features(const Set *x, Samples *samples, Error *error)
+static int read_features(const Set *x, size_t first, size_t count, float *out, Error *error)
 {
-    if (read_values(x, H5T_NATIVE_FLOAT, samples->x, error))
+    if (read_values(x, H5T_NATIVE_FLOAT, first, count, out, error))
         return error->code;
-    for (size_t i = 0; i < x->count * x->each; i++)
-        if (!isfinite(samples->x[i]))
+    for (size_t i = 0; i < count * x->each; i++)
+        if (!isfinite(out[i]))
             return reluopt_fail(error, RELUOPT_DATA,
                                 "%s: %s[%zu, %zu] is not a finite single-precision number: correct it", x->path,
-                                x->name, i / x->each, i % x->each);
+                                x->name, first + i / x->each, i % x->each);
     return RELUOPT_OK;
 }
 
 static int read_labels(const Set *y, Samples *samples, Error *error)
 {
     long long *label = reluopt_alloc(y->count, sizeof *label, error);
-    if (label && !read_values(y, H5T_NATIVE_LLONG, label, error))
+    if (label && !read_values(y, H5T_NATIVE_LLONG, 0, y->count, label, error))
         for (size_t i = 0; i < y->count; i++) {
             samples->y[i] = (int)label[i];
             if (label[i] < 0 || label[i] >= RELUOPT_MAX_CLASSES)
@@ -115,11 +123,18 @@ static int read_labels(const Set *y, Samples *samples, Error *error)
     return error->code;
 }
 
-static int check_sets(const Set *x, const Set *y, Error *error)
+static int check_features(const Set *x, Error *error)
 {
     if (x->class != H5T_INTEGER && x->class != H5T_FLOAT)
         return reluopt_fail(error, RELUOPT_DATA, "%s: %s holds no numbers: write integers or floats", x->path,
                             x->name);
+    return RELUOPT_OK;
+}
+
+static int check_sets(const Set *x, const Set *y, Error *error)
+{
+    if (check_features(x, error))
+        return error->code;
     if (y->class != H5T_INTEGER || y->each != 1)
         return reluopt_fail(error, RELUOPT_DATA, "%s: %s must be one integer a sample: write class numbers",
                             y->path, y->name);
@@ -136,7 +151,7 @@ static int read_file(hid_t file, const char *path, Samples *samples, Schema *sch
     Set y = {.path = path, .name = "/y", .id = H5I_INVALID_HID};
     if (!open_set(&x, file, error) && !open_set(&y, file, error) && !check_sets(&x, &y, error) &&
         !reluopt_samples_alloc(samples, x.count, x.each, error) &&
-        (read_features(&x, samples, error) || read_labels(&y, samples, error) ||
+        (read_features(&x, 0, x.count, samples->x, error) || read_labels(&y, samples, error) ||
          reluopt_schema_numbers(schema, samples, 0, path, path, error)))
         reluopt_samples_free(samples);
     H5Dclose(x.id);
@@ -144,31 +159,98 @@ static int read_file(hid_t file, const char *path, Samples *samples, Schema *sch
     return error->code;
 }
 
-static int open_and_read(const char *path, Samples *samples, Schema *schema, Error *error)
+static hid_t open_file(const char *path, Error *error)
 {
+    size_t size;
+    if (reluopt_file_size(path, &size, error))
+        return H5I_INVALID_HID;
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0)
-        return reluopt_fail(
+        reluopt_fail(
             error, RELUOPT_DATA,
-            "%s: cannot be opened as HDF5: it is truncated, damaged, locked by a writer or another "
-            "format",
+            "%s: cannot be opened as HDF5: it is truncated, damaged, locked by a writer or another format",
             path);
-    read_file(file, path, samples, schema, error);
-    H5Fclose(file);
-    return error->code;
+    return file;
+}
+
+/* HDF5 prints its own error stack unless told not to. */
+typedef struct Printing {
+    H5E_auto2_t print;
+    void *data;
+} Printing;
+
+static Printing be_quiet(void)
+{
+    Printing before;
+    H5Eget_auto2(H5E_DEFAULT, &before.print, &before.data);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    return before;
+}
+
+static void print_again(Printing before)
+{
+    H5Eset_auto2(H5E_DEFAULT, before.print, before.data);
 }
 
 int reluopt_read_hdf5(const char *path, Samples *samples, Schema *schema, Error *error)
 {
     *samples = (Samples){0};
-    size_t size;
-    if (reluopt_file_size(path, &size, error))
+    Printing before = be_quiet();
+    hid_t file = open_file(path, error);
+    if (file >= 0) {
+        read_file(file, path, samples, schema, error);
+        H5Fclose(file);
+    }
+    print_again(before);
+    return error->code;
+}
+
+/* Some samples at a time. */
+
+typedef struct Reading {
+    hid_t file;
+    Set x;
+    size_t done;
+    char path[1024];
+} Reading;
+
+static int read_source(void *state, float *x, size_t room, size_t *count, Error *error)
+{
+    Reading *reading = state;
+    size_t left = reading->x.count - reading->done;
+    *count = room < left ? room : left;
+    if (*count == 0)
+        return RELUOPT_OK;
+    Printing before = be_quiet();
+    read_features(&reading->x, reading->done, *count, x, error);
+    print_again(before);
+    reading->done += *count;
+    return error->code;
+}
+
+static void close_source(void *state)
+{
+    Reading *reading = state;
+    Printing before = be_quiet();
+    H5Dclose(reading->x.id);
+    H5Fclose(reading->file);
+    print_again(before);
+    free(reading);
+}
+
+int reluopt_open_hdf5(Source *source, const char *path, const Schema *schema, Error *error)
+{
+    Reading *reading = reluopt_alloc(1, sizeof *reading, error);
+    if (!reading)
         return error->code;
-    H5E_auto2_t print; /* HDF5 prints its own error stack unless told not to */
-    void *print_data;
-    H5Eget_auto2(H5E_DEFAULT, &print, &print_data);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    open_and_read(path, samples, schema, error);
-    H5Eset_auto2(H5E_DEFAULT, print, print_data);
+    *source = (Source){.state = reading, .read = read_source, .close = close_source};
+    snprintf(reading->path, sizeof reading->path, "%s", path);
+    reading->x = (Set){.path = reading->path, .name = "/x", .id = H5I_INVALID_HID};
+    Printing before = be_quiet();
+    reading->file = open_file(path, error);
+    if (reading->file >= 0 && !open_set(&reading->x, reading->file, error) &&
+        !check_features(&reading->x, error))
+        reluopt_schema_matches(schema, reading->x.each, path, error);
+    print_again(before);
     return error->code;
 }

@@ -3,7 +3,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "records.h"
 #include "reluopt/file.h"
+#include "reluopt/memory.h"
 #include "reluopt/readers.h"
 
 enum { MAGIC = 4, SIZE = 4, UNSIGNED_BYTE = 0x08 };
@@ -35,15 +37,16 @@ static int check_magic(const Idx *idx, Error *error)
     return RELUOPT_OK;
 }
 
-/* Set count, each and value from the sizes in the header, once they agree with the size of the file. */
-static int measure(Idx *idx, Error *error)
+/* Set count, each and value from the sizes in the header, once they agree with the size of the file (SIZE_MAX:
+ * not known yet). */
+static int measure(Idx *idx, size_t file_size, Error *error)
 {
     size_t dimensions = idx->file.data[3], header = MAGIC + SIZE * dimensions, total = 1;
     if (idx->file.size < header)
         return reluopt_fail(error, RELUOPT_DATA,
                             "%s: ends at byte %zu, inside its header of %zu bytes: get the file again",
                             idx->path, idx->file.size, header);
-    size_t there = idx->file.size - header;
+    size_t there = file_size - header;
     for (size_t i = 0; i < dimensions; i++) {
         const unsigned char *b = idx->file.data + MAGIC + SIZE * i;
         size_t size = (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
@@ -56,12 +59,12 @@ static int measure(Idx *idx, Error *error)
                 error, RELUOPT_DATA,
                 "%s: truncated: ends at byte %zu, but the header (dimension %zu is %zu) asks for "
                 "more: get the file again",
-                idx->path, idx->file.size, i + 1, size);
+                idx->path, file_size, i + 1, size);
         idx->count = i == 0 ? size : idx->count;
         total *= size;
         idx->width = size;
     }
-    if (there != total)
+    if (file_size != SIZE_MAX && there != total)
         return reluopt_fail(error, RELUOPT_DATA, "%s: %zu trailing bytes after byte %zu: get the file again",
                             idx->path, there - total, header + total);
     idx->each = total / idx->count;
@@ -69,16 +72,22 @@ static int measure(Idx *idx, Error *error)
     return RELUOPT_OK;
 }
 
-static int load(Idx *idx, bool labels, Error *error)
+static int check_dimensions(const Idx *idx, bool labels, Error *error)
 {
-    if (reluopt_file_load(idx->path, &idx->file, error) || check_magic(idx, error))
-        return error->code;
     int dimensions = idx->file.data[3];
     if (labels != (dimensions == 1) || dimensions == 0)
         return reluopt_fail(error, RELUOPT_DATA,
                             "%s: %d dimensions at byte 3, but %s: check that images and labels are not swapped",
                             idx->path, dimensions, labels ? "labels have 1" : "images have 2 or more");
-    return measure(idx, error);
+    return RELUOPT_OK;
+}
+
+static int load(Idx *idx, bool labels, Error *error)
+{
+    if (reluopt_file_load(idx->path, &idx->file, error) || check_magic(idx, error) ||
+        check_dimensions(idx, labels, error))
+        return error->code;
+    return measure(idx, idx->file.size, error);
 }
 
 static int convert(const Idx *images, const Idx *labels, Samples *samples, Schema *schema, Error *error)
@@ -111,4 +120,30 @@ int reluopt_read_idx(const char *images, const char *labels, Samples *samples, S
     free(x.file.data);
     free(y.file.data);
     return error->code;
+}
+
+/* Read the header of images into idx->file, which has room for it. */
+static int read_header(Idx *idx, Stream *stream, Error *error)
+{
+    unsigned char *header = idx->file.data;
+    idx->file.size = reluopt_stream_read(stream, header, MAGIC, error);
+    if (error->code || check_magic(idx, error) || check_dimensions(idx, false, error))
+        return error->code;
+    idx->file.size += reluopt_stream_read(stream, header + MAGIC, SIZE * (size_t)header[3], error);
+    return error->code ? error->code : measure(idx, stream->size, error);
+}
+
+int reluopt_open_idx(Source *source, const char *images, const Schema *schema, Error *error)
+{
+    unsigned char header[MAGIC + SIZE * UINT8_MAX];
+    Idx idx = {.path = images, .file.data = header};
+    Records *records = reluopt_alloc(1, sizeof *records, error);
+    if (!records)
+        return error->code;
+    if (reluopt_stream_open(&records->stream, images, error) == RELUOPT_OK)
+        read_header(&idx, &records->stream, error);
+    records->number = (Number){.kind = 'u', .size = 1};
+    records->count = idx.count;
+    records->each = idx.each;
+    return records_source(source, records, schema, error);
 }

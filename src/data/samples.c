@@ -131,6 +131,31 @@ static int fill_numbers(Schema *schema, size_t features, size_t classes, Error *
     return error->code;
 }
 
+int reluopt_schema_matches(const Schema *schema, size_t features, const char *path, Error *error)
+{
+    if (schema->columns != 0)
+        return reluopt_fail(
+            error, RELUOPT_DATA,
+            "%s: has no named columns, but the training data is a text file with %zu: give a text "
+            "file with the same columns",
+            path, schema->columns);
+    if (schema->features != features)
+        return reluopt_fail(
+            error, RELUOPT_DATA,
+            "%s: %zu features a sample, but the training data has %zu: use files of one data set", path,
+            features, schema->features);
+    return RELUOPT_OK;
+}
+
+/* Are the classes named 0, 1, ...?  They are sorted. */
+static bool is_numbered(const Schema *schema)
+{
+    char last[32];
+    snprintf(last, sizeof last, "%zu", schema->classes - 1);
+    return strcmp(schema->class_name[0], "0") == 0 &&
+           strcmp(schema->class_name[schema->classes - 1], last) == 0;
+}
+
 int reluopt_schema_numbers(Schema *schema, const Samples *samples, size_t classes, const char *x_path,
                            const char *y_path, Error *error)
 {
@@ -141,17 +166,14 @@ int reluopt_schema_numbers(Schema *schema, const Samples *samples, size_t classe
     size_t needed = (size_t)samples->y[sample] + 1;
     if (schema->classes == 0)
         return fill_numbers(schema, samples->features, classes ? classes : needed, error);
-    if (schema->columns != 0)
+    if (reluopt_schema_matches(schema, samples->features, x_path, error))
+        return error->code;
+    if (!is_numbered(schema))
         return reluopt_fail(
             error, RELUOPT_DATA,
-            "%s: has no named columns, but the training data is a text file with %zu: give a text "
-            "file with the same columns",
-            x_path, schema->columns);
-    if (schema->features != samples->features)
-        return reluopt_fail(
-            error, RELUOPT_DATA,
-            "%s: %zu features a sample, but the training data has %zu: use files of one data set", x_path,
-            samples->features, schema->features);
+            "%s: classes are numbers from 0, but the training data names them %.32s to %.32s: give "
+            "a file of the training data's format",
+            y_path, schema->class_name[0], schema->class_name[schema->classes - 1]);
     if (schema->classes < needed)
         return reluopt_fail(
             error, RELUOPT_DATA,

@@ -56,8 +56,7 @@ void reluopt_ones(float *x, size_t columns)
         x[k] = 1;
 }
 
-/* The class of the largest of sample k's outputs. */
-static size_t largest(const float *h, size_t classes, size_t columns, size_t k)
+size_t reluopt_largest(const float *h, size_t classes, size_t columns, size_t k)
 {
     size_t best = 0;
     for (size_t c = 1; c < classes; c++)
@@ -70,7 +69,7 @@ void reluopt_cross_entropy(const float *h, const int *label, size_t classes, siz
                            float *delta)
 {
     for (size_t k = 0; k < columns; k++) {
-        size_t best = largest(h, classes, columns, k), y = (size_t)label[k];
+        size_t best = reluopt_largest(h, classes, columns, k), y = (size_t)label[k];
         double top = h[best * columns + k], sum = 0;
         for (size_t c = 0; c < classes; c++)
             sum += exp(h[c * columns + k] - top);
@@ -80,6 +79,19 @@ void reluopt_cross_entropy(const float *h, const int *label, size_t classes, siz
         score->right += best == y;
     }
     score->count += columns;
+}
+
+void reluopt_probabilities(Loss loss, float *p, const float *h, size_t classes, size_t columns)
+{
+    for (size_t k = 0; k < columns; k++) {
+        double top = h[reluopt_largest(h, classes, columns, k) * columns + k], sum = 0;
+        for (size_t c = 0; c < classes; c++)
+            sum += exp(h[c * columns + k] - top);
+        for (size_t c = 0; c < classes; c++) {
+            float output = h[c * columns + k];
+            p[k * classes + c] = loss == LOSS_MSE ? output : (float)(exp(output - top) / sum);
+        }
+    }
 }
 
 void reluopt_squared_error(const float *h, const int *label, size_t classes, size_t columns, Score *score,
@@ -93,7 +105,7 @@ void reluopt_squared_error(const float *h, const int *label, size_t classes, siz
             if (delta)
                 delta[c * columns + k] = 2 * e;
         }
-        score->right += largest(h, classes, columns, k) == y;
+        score->right += reluopt_largest(h, classes, columns, k) == y;
     }
     score->count += columns;
 }

@@ -6,8 +6,7 @@
 
 #include "reluopt/memory.h"
 
-static const double epsilon = 1e-5; /* added to variances */
-static const float share = 0.1f;    /* of a batch in the running statistics */
+static const float share = 0.1f; /* of a batch in the running statistics */
 
 int reluopt_normalisation_create(Normalisation *norm, size_t rows, Error *error)
 {
@@ -44,7 +43,7 @@ static float normalise_by_batch(float *z, float *running, size_t columns)
     for (size_t k = 0; k < columns; k++)
         variance += (z[k] - mean) * (z[k] - mean);
     variance /= (double)columns;
-    float centre = (float)mean, spread = (float)(1 / sqrt(variance + epsilon));
+    float centre = (float)mean, spread = (float)(1 / sqrt(variance + RELUOPT_NORMALISE_EPSILON));
     for (size_t k = 0; k < columns; k++)
         z[k] = (z[k] - centre) * spread;
     if (columns > 1) {
@@ -62,7 +61,7 @@ void reluopt_normalise(Normalisation *norm, float *y, float *z, size_t columns, 
         if (training) {
             norm->spread[j] = normalise_by_batch(z, running, columns);
         } else {
-            gamma /= (float)sqrt(running[1] + epsilon);
+            gamma /= (float)sqrt(running[1] + RELUOPT_NORMALISE_EPSILON);
             beta -= gamma * running[0];
         }
         for (size_t k = 0; k < columns; k++)

@@ -9,6 +9,7 @@
 #include "reluopt/inverse.h"
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
+#include "reluopt/tally.h"
 
 typedef struct Adaptive {
     const Config *config;
@@ -24,9 +25,11 @@ static void output_target(Adaptive *s, const Batch *batch, Score *score)
 {
     size_t last = s->net.shape.layers, classes = s->net.shape.width[last], columns = s->net.columns;
     float *t = s->inverses.t[last], *delta = s->inverses.a;
+    Phase before = reluopt_phase_enter(PHASE_TARGETS);
     reluopt_cross_entropy(s->net.h[last], batch->label, classes, columns, score, delta);
     reluopt_output_target(t, s->net.h[last], delta, (float)s->config->alpha, classes * columns);
     reluopt_ones(t + classes * columns, columns);
+    reluopt_phase_leave(before);
 }
 
 /* Aim V[2..L]: fit g_i(f_i(Hn)) to Hn = H[i-1] + noise (3-8).  Centred at most: whitening them too made no run
@@ -34,21 +37,25 @@ static void output_target(Adaptive *s, const Batch *batch, Score *score)
 static void aim_inverses(Adaptive *s, uint64_t draw)
 {
     Direction direction = s->config->direction == DIRECTION_PLAIN ? DIRECTION_PLAIN : DIRECTION_CENTRED;
+    Phase before = reluopt_phase_enter(PHASE_INVERSES);
     for (size_t i = s->net.shape.layers; i >= 2; i--) {
         reluopt_inverse_reconstruct(&s->inverses, i, draw);
         reluopt_weights_aim(&s->inverses.v[i], s->inverses.image,
                             reluopt_network_own(&s->net, s->inverses.noisy[i], i - 1), s->net.columns,
                             direction);
     }
+    reluopt_phase_leave(before);
 }
 
 /* Bring the whitenings of H[0..L-1] up to date.  Collective. */
 static void whiten(Adaptive *s, uint64_t number)
 {
     const Network *net = &s->net;
+    Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     for (size_t i = 0; i < net->shape.layers; i++)
         reluopt_whitening_follow(&s->whitening[i], net->h[i], net->columns, number, s->centred, net->comm);
     reluopt_whitening_refresh(s->whitening, net->shape.layers, s->config->whitening.lambda, net->comm);
+    reluopt_phase_leave(before);
 }
 
 /* Aim W[1..L] at the targets (3-9 .. 3-18).  Not collective. */

@@ -12,6 +12,7 @@
 #include "reluopt/network.h"
 #include "reluopt/random.h"
 #include "reluopt/rules.h"
+#include "reluopt/tally.h"
 
 /* Where Delta[i-1] comes from. */
 typedef enum Feedback {
@@ -42,9 +43,11 @@ static void output_error(Backprop *s, const Batch *batch, Score *score)
 {
     size_t last = s->net.shape.layers, classes = s->net.shape.width[last], columns = s->net.columns;
     float *delta = s->delta[last];
+    Phase before = reluopt_phase_enter(PHASE_TARGETS);
     reluopt_loss((Loss)s->config->loss, s->net.h[last], batch->label, classes, columns, score, delta);
     for (size_t k = 0; k < classes * columns; k++)
         delta[k] /= (float)columns;
+    reluopt_phase_leave(before);
 }
 
 /* G[i] = Delta[i] H[i-1]' (2-12), own rows.  Normalisation takes biases away: they stay, whatever rounding says
@@ -53,9 +56,11 @@ static void gradient(Backprop *s, size_t i)
 {
     Weights *w = &s->net.weights[i];
     size_t k = w->inputs + 1;
+    Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     reluopt_product_nt(w->g, k, own(s, s->delta[i], i), s->net.h[i - 1], w->own.count, k, s->net.columns);
     for (size_t j = 0; s->config->batch_norm && !w->linear && j < w->own.count; j++)
         w->g[j * k + w->inputs] = 0;
+    reluopt_phase_leave(before);
 }
 
 /* out = own rows of W[i]' Delta[i], or of what stands for it.  Collective. */
@@ -79,6 +84,7 @@ static void error_below(Backprop *s, size_t i)
     Weights *below = &s->net.weights[i - 1];
     size_t values = below->own.count * s->net.columns;
     float *delta = own(s, s->delta[i - 1], i - 1), *h = own(s, s->net.h[i - 1], i - 1);
+    Phase before = reluopt_phase_enter(PHASE_TARGETS);
     feed_back(s, i, delta);
     for (size_t k = 0; s->feedback != FEEDBACK_DIRECT && reluopt_network_skips(&s->net, i) && k < values; k++)
         delta[k] += s->carried[k];
@@ -88,16 +94,21 @@ static void error_below(Backprop *s, size_t i)
         memcpy(s->carried, delta, values * sizeof *delta);
     if (s->config->batch_norm)
         reluopt_normalise_back(&s->net.norm[i - 1], delta, below->z, s->net.columns);
+    reluopt_phase_leave(before);
 }
 
-/* Step number t of W[i] along G[i] (2-13) .. (2-29), and of the layer's normalisation. */
-static void update(Backprop *s, size_t i, uint64_t t)
+/* Step number t of W[1..L] along G[1..L] (2-13) .. (2-29), and of the layers' normalisation. */
+static void update(Backprop *s, uint64_t t)
 {
-    Weights *w = &s->net.weights[i];
-    w->spoilt |= !reluopt_rule_step(&s->rule[i], s->config, w->w, w->g, t) |
-                 !reluopt_rule_step(&s->norm[i], s->config, s->net.norm[i].scale, s->net.norm[i].g, t);
-    for (size_t j = 0; j < w->own.count; j++)
-        reluopt_weights_note_step(w, j, s->config->learning_rate);
+    Phase before = reluopt_phase_enter(PHASE_UPDATE);
+    for (size_t i = 1; i <= s->net.shape.layers; i++) {
+        Weights *w = &s->net.weights[i];
+        w->spoilt |= !reluopt_rule_step(&s->rule[i], s->config, w->w, w->g, t) |
+                     !reluopt_rule_step(&s->norm[i], s->config, s->net.norm[i].scale, s->net.norm[i].g, t);
+        for (size_t j = 0; j < w->own.count; j++)
+            reluopt_weights_note_step(w, j, s->config->learning_rate);
+    }
+    reluopt_phase_leave(before);
 }
 
 static void step(void *state, const Batch *batch, uint64_t number, Score *score)
@@ -110,8 +121,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
         if (i >= 2)
             error_below(s, i);
     }
-    for (size_t i = 1; i <= s->net.shape.layers; i++)
-        update(s, i, number + 1);
+    update(s, number + 1);
     reluopt_network_average(&s->net, batch, number);
 }
 

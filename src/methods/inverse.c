@@ -8,6 +8,7 @@
 #include "reluopt/init.h"
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
+#include "reluopt/tally.h"
 
 static float *own(const Inverses *s, float *x, size_t i)
 {
@@ -74,11 +75,13 @@ static void target_below(Inverses *s, size_t i)
 
 void reluopt_inverse_targets(Inverses *s)
 {
+    Phase before = reluopt_phase_enter(PHASE_TARGETS);
     for (size_t i = s->last; i >= 2; i--) {
         target_below(s, i);
         if (i > 2 && s->net->config->inverse.kind != INVERSE_TRANSPOSE)
             reluopt_network_gather(s->net, s->t[i - 1], i - 1);
     }
+    reluopt_phase_leave(before);
 }
 
 void reluopt_inverse_reconstruct(Inverses *s, size_t i, uint64_t draw)
@@ -109,7 +112,7 @@ static int initial_inverse(Inverses *s, size_t i, Error *error)
     for (size_t j = 0; whole && j < v->own.count; j++)
         for (size_t k = 0; k < n; k++)
             v->w[j * (n + 1) + k] = whole[(v->own.first + j) * down + k * across];
-    free(whole);
+    reluopt_free(whole, below * n, sizeof *whole);
     return error->code;
 }
 

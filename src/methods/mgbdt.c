@@ -18,6 +18,7 @@
 #include "reluopt/memory.h"
 #include "reluopt/method.h"
 #include "reluopt/random.h"
+#include "reluopt/tally.h"
 
 enum { LAYERS = RELUOPT_MAX_LAYERS + 2 };
 
@@ -68,8 +69,10 @@ static void take(Mgbdt *s, const Batch *batch)
 /* H[i] = F_i(H[i-1]).  Collective. */
 static void forward(Mgbdt *s)
 {
+    Phase before = reluopt_phase_enter(PHASE_FORWARD);
     for (size_t i = 1; i <= s->shape.layers; i++)
         layer_output(s, i, s->h[i - 1], s->h[i]);
+    reluopt_phase_leave(before);
 }
 
 /* Bins of H[i-1], the inputs of F_i. */
@@ -99,8 +102,10 @@ static void start(Mgbdt *s)
 static void output_target(Mgbdt *s, const Batch *batch, Score *score)
 {
     size_t last = s->shape.layers, classes = s->shape.width[last];
+    Phase before = reluopt_phase_enter(PHASE_TARGETS);
     reluopt_cross_entropy(s->h[last], batch->label, classes, s->columns, score, s->delta);
     reluopt_output_target(s->t[last], s->h[last], s->delta, (float)s->config->alpha, classes * s->columns);
+    reluopt_phase_leave(before);
 }
 
 /* K1 rounds of G_i toward G_i(F_i(Hn)) = Hn, Hn = H[i-1] + noise.  Collective. */
@@ -109,6 +114,7 @@ static void train_inverse(Mgbdt *s, size_t i, uint64_t number)
     size_t n = s->shape.width[i - 1], rounds = (size_t)s->config->inverse.steps;
     float sigma = (float)s->config->inverse.noise * reluopt_deviation(s->h[i - 1], n * s->columns);
     RandomKey key = {(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, number};
+    Phase before = reluopt_phase_enter(PHASE_INVERSES);
     reluopt_add_normal(s->noisy, s->h[i - 1], n, s->columns, 0, sigma, key);
     layer_output(s, i, s->noisy, s->image);
     reluopt_bins_fill(&s->hidden, s->image, s->shape.width[i], s->columns);
@@ -116,20 +122,24 @@ static void train_inverse(Mgbdt *s, size_t i, uint64_t number)
     for (size_t k = 0; k < rounds; k++)
         reluopt_forest_boost(&s->inverse[i], number * rounds + k, &s->grower, &s->hidden,
                              own(s, s->noisy, i - 1), s->guess);
+    reluopt_phase_leave(before);
 }
 
 /* T[i-1] = G_i(T[i]).  Collective. */
 static void target_below(const Mgbdt *s, size_t i)
 {
+    Phase before = reluopt_phase_enter(PHASE_TARGETS);
     reluopt_forest_apply(&s->inverse[i], s->t[i], s->columns, own(s, s->t[i - 1], i - 1));
     if (i > 2)
         gather(s, s->t[i - 1], i - 1);
+    reluopt_phase_leave(before);
 }
 
 /* K2 rounds of F_i toward T[i], on the H[i-1] that the layer below has after its own rounds.  Collective. */
 static void train_layer(Mgbdt *s, size_t i, uint64_t number)
 {
     size_t rounds = (size_t)s->config->trees.rounds;
+    Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     const Bins *bins = bins_below(s, i);
     float *h = own(s, s->h[i], i);
     if (i > 1)
@@ -137,6 +147,7 @@ static void train_layer(Mgbdt *s, size_t i, uint64_t number)
     for (size_t k = 0; k < rounds; k++)
         reluopt_forest_boost(&s->forward[i], 1 + number * rounds + k, &s->grower, bins, own(s, s->t[i], i), h);
     gather(s, s->h[i], i);
+    reluopt_phase_leave(before);
 }
 
 static void step(void *state, const Batch *batch, uint64_t number, Score *score)

@@ -9,6 +9,7 @@
 #include "reluopt/init.h"
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
+#include "reluopt/tally.h"
 
 /* Every rank makes the whole initial matrix and keeps its rows. */
 static int initial_weights(Network *net, size_t i, Error *error)
@@ -18,7 +19,7 @@ static int initial_weights(Network *net, size_t i, Error *error)
     float *whole = reluopt_initial_matrix((Init)net->config->init.forward, w->outputs, w->inputs, key, error);
     for (size_t j = 0; whole && j < w->own.count; j++)
         memcpy(w->w + j * (w->inputs + 1), whole + (w->own.first + j) * w->inputs, w->inputs * sizeof *whole);
-    free(whole);
+    reluopt_free(whole, w->outputs * w->inputs, sizeof *whole);
     return error->code;
 }
 
@@ -158,7 +159,9 @@ static void forward(Network *net, const Batch *batch, bool training)
 
 void reluopt_network_forward(Network *net, const Batch *batch)
 {
+    Phase before = reluopt_phase_enter(PHASE_FORWARD);
     forward(net, batch, true);
+    reluopt_phase_leave(before);
 }
 
 void reluopt_network_average(Network *net, const Batch *batch, uint64_t step)
@@ -167,11 +170,13 @@ void reluopt_network_average(Network *net, const Batch *batch, uint64_t step)
         return;
     double share = (double)batch->count / (double)batch->total / net->config->average;
     float weight = (float)fmin(1, fmax(share, 1 / (double)(step + 1)));
+    Phase before = reluopt_phase_enter(PHASE_UPDATE);
     for (size_t i = 1; i <= net->shape.layers; i++) {
         const Weights *w = &net->weights[i];
         for (size_t k = 0; k < w->own.count * (w->inputs + 1); k++)
             w->average[k] += weight * (w->w[k] - w->average[k]);
     }
+    reluopt_phase_leave(before);
 }
 
 /* What the weights are and what they are on average change places. */

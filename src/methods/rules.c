@@ -7,6 +7,7 @@
 
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
+#include "reluopt/tally.h"
 
 static const struct {
     bool first, second; /* what the rule remembers */
@@ -80,6 +81,7 @@ static void adam(RuleState *state, const Config *config, float *w, const float *
 
 bool reluopt_rule_step(RuleState *state, const Config *config, float *w, const float *g, uint64_t t)
 {
+    Phase before = reluopt_phase_enter(PHASE_UPDATE);
     float eta = (float)config->learning_rate, eps = (float)config->epsilon;
     switch (state->rule) {
     case UPDATE_MOMENTUM:
@@ -103,7 +105,9 @@ bool reluopt_rule_step(RuleState *state, const Config *config, float *w, const f
             w[i] -= eta * g[i];
         break;
     }
-    return reluopt_is_finite(w, state->count);
+    bool finite = reluopt_is_finite(w, state->count);
+    reluopt_phase_leave(before);
+    return finite;
 }
 
 size_t reluopt_rule_arrays(const RuleState *state, const Array *weights, Array *list)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "reluopt/rates.h"
+#include "reluopt/tally.h"
 #include "reluopt/weights.h"
 
 enum {
@@ -149,9 +150,24 @@ static void search_layers(Weights *const *list, size_t count, size_t columns, fl
         }
 }
 
+/* W -= rho G (3-14). */
+static void take_steps(Weights *const *list, size_t count, float unit)
+{
+    Phase before = reluopt_phase_enter(PHASE_UPDATE);
+    for (size_t i = 0; i < count; i++) {
+        Weights *weights = list[i];
+        weights->spoilt |=
+            !reluopt_step_rows(weights->w, weights->g, weights->rate, weights->own.count, weights->inputs + 1);
+        for (size_t j = 0; j < weights->own.count; j++)
+            reluopt_weights_note_step(weights, j, (double)(weights->rate[j] / unit));
+    }
+    reluopt_phase_leave(before);
+}
+
 void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, const Config *config,
                           const Comm *comm)
 {
+    Phase before = reluopt_phase_enter(PHASE_RATES);
     float unit = 2 / (float)columns; /* from rho, which belongs to (2/B) R H', to a rate for R H' */
     float first = (float)config->rate.start;
     if (config->variant != VARIANT_LINE_SEARCH)
@@ -164,11 +180,6 @@ void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, co
     for (size_t i = 0; i < count; i++)
         if (list[i]->kinks)
             exact_rates(list[i], columns, (RateScope)config->rate.scope, comm);
-    for (size_t i = 0; i < count; i++) {
-        Weights *weights = list[i];
-        weights->spoilt |=
-            !reluopt_step_rows(weights->w, weights->g, weights->rate, weights->own.count, weights->inputs + 1);
-        for (size_t j = 0; j < weights->own.count; j++)
-            reluopt_weights_note_step(weights, j, (double)(weights->rate[j] / unit));
-    }
+    reluopt_phase_leave(before);
+    take_steps(list, count, unit);
 }

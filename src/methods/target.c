@@ -13,6 +13,7 @@
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
 #include "reluopt/rules.h"
+#include "reluopt/tally.h"
 
 /* What is learnt by an update rule. */
 typedef struct Learner {
@@ -76,6 +77,7 @@ static void derivative(const Target *s, float *r, const float *h, const float *t
 /* A step of V[last..2] (2-36).  Collective. */
 static void train_inverses(Target *s)
 {
+    Phase before = reluopt_phase_enter(PHASE_INVERSES);
     for (size_t i = s->inverses.last; i >= 2; i--) {
         Learner *learner = &s->inverse[i];
         Weights *v = learner->weights;
@@ -86,12 +88,14 @@ static void train_inverses(Target *s)
         reluopt_inverse_slope(&s->inverses, s->residual, v->z, n);
         follow(learner, &s->inverse_config, s->residual, s->inverses.image, s->net.columns);
     }
+    reluopt_phase_leave(before);
 }
 
 /* A step of W[1..L]: (2-37), the last one on the loss itself. */
 static void train_forward(Target *s)
 {
     size_t last = s->net.shape.layers, columns = s->net.columns;
+    Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     for (size_t i = 1; i <= last; i++) {
         Weights *w = s->forward[i].weights;
         size_t n = w->own.count * columns, active = n;
@@ -107,6 +111,7 @@ static void train_forward(Target *s)
         reluopt_weights_note_active(w, active, n);
         follow(&s->forward[i], s->config, s->residual, s->net.h[i - 1], columns);
     }
+    reluopt_phase_leave(before);
 }
 
 static void step(void *state, const Batch *batch, uint64_t number, Score *score)
@@ -118,12 +123,14 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     bool forward = since >= 0 && (!alternate || since % 2 == 1);
     bool inverse = trained && (since < 0 || !alternate || since % 2 == 0);
     reluopt_network_forward(&s->net, batch);
+    Phase before = reluopt_phase_enter(PHASE_TARGETS);
     reluopt_loss((Loss)s->config->loss, s->net.h[last], batch->label, s->net.shape.width[last], batch->count,
                  score, s->delta);
     if (forward) {
         first_target(s);
         reluopt_inverse_targets(&s->inverses);
     }
+    reluopt_phase_leave(before);
     for (int k = 0; inverse && k < s->config->inverse.steps; k++)
         train_inverses(s);
     if (forward)

@@ -10,6 +10,7 @@
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
 #include "reluopt/rates.h"
+#include "reluopt/tally.h"
 
 int reluopt_weights_create(Weights *weights, size_t outputs, size_t inputs, bool linear, size_t columns,
                            const Comm *comm, Error *error)
@@ -150,6 +151,7 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
                          Direction direction)
 {
     size_t m = weights->own.count, k = weights->inputs + 1;
+    Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     weights->target = target;
     reluopt_weights_note_active(
         weights, reluopt_residual(weights->r, weights->z, target, weights->linear, m * columns), m * columns);
@@ -162,6 +164,9 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
         reluopt_whiten(weights->g, weights->mean, weights->whitening->inverse, weights->whitening->c, m,
                        weights->inputs, weights->whitened);
     reluopt_product(weights->d, weights->g, k, h, m, columns, k); /* D = G H */
+    reluopt_phase_leave(before);
+    before = reluopt_phase_enter(PHASE_RATES);
     reluopt_rates_local(weights->z, weights->d, weights->r, weights->linear, m, columns, weights->opt,
                         weights->online);
+    reluopt_phase_leave(before);
 }

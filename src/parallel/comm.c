@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "meter.h"
 #include "reluopt/dense.h"
 #include "reluopt/memory.h"
 
@@ -44,6 +45,15 @@ void reluopt_comm_start(Comm *comm, int *argc, char ***argv)
         reluopt_comm_abort(comm, "no memory for the table of shards");
     comm->offsets = comm->counts + comm->size;
     agree_on_block(comm);
+}
+
+Comm reluopt_comm_alone(void)
+{
+    return (Comm){.size = 1,
+                  .block = reluopt_dense_block(),
+                  .world = MPI_COMM_NULL,
+                  .feed = MPI_COMM_NULL,
+                  .sent = MPI_REQUEST_NULL};
 }
 
 void reluopt_comm_stop(Comm *comm)
@@ -105,12 +115,17 @@ static void gather(const Comm *comm, void *x, size_t n, size_t columns, MPI_Data
 {
     if (comm->size == 1)
         return;
+    int size;
+    MPI_Type_size(element, &size);
+    size_t values = (n - reluopt_comm_own_rows(comm, n).count) * columns;
+    Call call = meter_start(comm, TRAFFIC_GATHER, values * (size_t)size);
     MPI_Datatype row;
     MPI_Type_contiguous((int)columns, element, &row);
     MPI_Type_commit(&row);
     shard_table(comm, n, 1);
     MPI_Allgatherv(MPI_IN_PLACE, 0, row, x, comm->counts, comm->offsets, row, comm->world);
     MPI_Type_free(&row);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t columns)
@@ -125,26 +140,41 @@ void reluopt_comm_gather_doubles(const Comm *comm, double *x, size_t n, size_t c
 
 void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size_t n, size_t columns)
 {
+    if (comm->size == 1) {
+        memcpy(own, part, n * columns * sizeof *own);
+        return;
+    }
+    Call call = meter_start(comm, TRAFFIC_REDUCE, n * columns * sizeof *part);
     shard_table(comm, n, columns);
     MPI_Reduce_scatter(part, own, comm->counts, MPI_FLOAT, MPI_SUM, comm->world);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_min(const Comm *comm, float *x, size_t count)
 {
-    if (comm->size > 1)
-        MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_FLOAT, MPI_MIN, comm->world);
+    if (comm->size == 1)
+        return;
+    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
+    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_FLOAT, MPI_MIN, comm->world);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_max(const Comm *comm, int *x, size_t count)
 {
-    if (comm->size > 1)
-        MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_INT, MPI_MAX, comm->world);
+    if (comm->size == 1)
+        return;
+    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
+    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_INT, MPI_MAX, comm->world);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_sum(const Comm *comm, double *x, size_t count)
 {
-    if (comm->size > 1)
-        MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_DOUBLE, MPI_SUM, comm->world);
+    if (comm->size == 1)
+        return;
+    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
+    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_DOUBLE, MPI_SUM, comm->world);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_share(const Comm *comm, void *bytes, size_t count)
@@ -154,9 +184,11 @@ void reluopt_comm_share(const Comm *comm, void *bytes, size_t count)
 
 void reluopt_comm_share_from(const Comm *comm, int from, void *bytes, size_t count)
 {
-    for (char *p = bytes; count > 0;) {
+    for (char *p = bytes; count > 0 && comm->size > 1;) {
         int part = count < INT_MAX ? (int)count : INT_MAX;
+        Call call = meter_start(comm, TRAFFIC_SHARE, comm->rank == from ? 0 : (size_t)part);
         MPI_Bcast(p, part, MPI_BYTE, from, comm->world);
+        meter_stop(comm, call);
         p += part;
         count -= (size_t)part;
     }
@@ -176,23 +208,35 @@ int reluopt_comm_share_text(const Comm *comm, char **text, Error *error)
 
 void reluopt_comm_feed_start(Comm *comm, float *x, size_t count)
 {
+    if (comm->size == 1)
+        return;
+    reluopt_count_traffic(TRAFFIC_FEED, comm->rank == 0 ? 0 : count * sizeof *x);
     MPI_Ibcast(x, (int)count, MPI_FLOAT, 0, comm->feed, &comm->sent);
 }
 
 void reluopt_comm_feed_wait(Comm *comm)
 {
-    MPI_Wait(&comm->sent, MPI_STATUS_IGNORE);
+    if (comm->size > 1)
+        MPI_Wait(&comm->sent, MPI_STATUS_IGNORE);
 }
 
 void reluopt_comm_barrier(const Comm *comm)
 {
+    if (comm->size == 1)
+        return;
+    Call call = meter_start(comm, TRAFFIC_REDUCE, 0);
     MPI_Barrier(comm->world);
+    meter_stop(comm, call);
 }
 
 int reluopt_comm_agree(const Comm *comm, Error *error)
 {
+    if (comm->size == 1)
+        return error->code;
     int first = error->code ? comm->rank : comm->size;
+    Call call = meter_start(comm, TRAFFIC_REDUCE, sizeof first);
     MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm->world);
+    meter_stop(comm, call);
     if (first == comm->size)
         return RELUOPT_OK;
     MPI_Bcast(error, (int)sizeof *error, MPI_BYTE, first, comm->world);
@@ -202,6 +246,15 @@ int reluopt_comm_agree(const Comm *comm, Error *error)
         reluopt_fail(error, record.code, "rank %d: %.1000s", first, record.message);
     }
     return error->code;
+}
+
+/* The library says much more, after a comma or a line end. */
+void reluopt_comm_print_library(FILE *out)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    MPI_Get_library_version(text, &length);
+    fprintf(out, "%.*s\n", (int)strcspn(text, ",\n"), text);
 }
 
 double reluopt_clock(void)

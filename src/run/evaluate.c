@@ -2,17 +2,20 @@
 #include <math.h>
 
 #include "reluopt/run.h"
+#include "reluopt/tally.h"
 
 Score reluopt_run_evaluate(Run *run, const Samples *samples, size_t count)
 {
     Score score = {0};
     Batch batch;
+    Phase before = reluopt_phase_enter(PHASE_EVALUATION);
     if (count > 0)
         reluopt_feed_begin(&run->evaluation, samples, NULL, count, run->evaluation.room);
     while (score.count < count && reluopt_feed_next(&run->evaluation, &batch)) {
         const float *h = run->method->predict(run->state, &batch);
         reluopt_loss((Loss)run->config.loss, h, batch.label, run->classes, batch.count, &score, NULL);
     }
+    reluopt_phase_leave(before);
     return score;
 }
 

@@ -1,11 +1,11 @@
 /* open.c - from a configuration to data in place and a network ready to train or evaluate. */
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "reluopt/catalogue.h"
+#include "reluopt/memory.h"
 #include "reluopt/run.h"
 
 enum { EVALUATION_BATCH = 256 }; /* samples evaluated at a time, at least */
@@ -16,13 +16,14 @@ static bool trains(const Run *run, const CheckpointMeta *meta)
     return !meta || run->resumes;
 }
 
-/* Rank 0: load, split, preprocess. */
+/* Rank 0: load and split, where that has not been done; preprocess. */
 static int load(Run *run, const CheckpointMeta *meta, Error *error)
 {
     Schema schema = {0};
     if (meta && reluopt_schema_from_text(meta->schema, &schema, error))
         return error->code;
-    if (reluopt_dataset_load(&run->data, &run->config, meta ? &schema : NULL, error) == RELUOPT_OK) {
+    if (run->data.train.count > 0 ||
+        reluopt_dataset_load(&run->data, &run->config, meta ? &schema : NULL, error) == RELUOPT_OK) {
         const Preprocess *pre = meta ? &meta->pre : &run->pre;
         run->checksum = reluopt_dataset_checksum(&run->data);
         if (!meta)
@@ -30,7 +31,8 @@ static int load(Run *run, const CheckpointMeta *meta, Error *error)
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
             reluopt_preprocess_apply(pre, &run->data.test, error);
         if (trains(run, meta) && !error->code)
-            reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, error);
+            reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, run->data.schema.classes,
+                                   error);
     }
     reluopt_schema_free(&schema);
     return error->code;
@@ -48,29 +50,22 @@ static void share_sizes(Run *run)
     run->test_count = sizes[3];
 }
 
-static Shape shape_of(const Run *run, size_t columns)
+int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *error)
 {
-    Shape shape = {.layers = (size_t)run->config.hidden + 1, .columns = columns};
-    shape.width[0] = run->features;
-    for (int i = 0; i < run->config.hidden; i++)
-        shape.width[i + 1] = (size_t)run->config.network[i];
-    shape.width[shape.layers] = run->classes;
-    return shape;
-}
-
-/* Counts of messages and of BLAS are ints: the largest matrix must stay below 2^31 elements. */
-static int check_size(const Shape *shape, Error *error)
-{
-    size_t widest = 0;
-    for (size_t i = 0; i <= shape->layers; i++)
-        widest = shape->width[i] > widest ? shape->width[i] : widest;
-    if (shape->columns > INT_MAX / (widest + 1))
-        return reluopt_fail(
-            error, RELUOPT_USAGE,
-            "batch: %zu samples of %zu values are too many to handle at once: set a batch of at "
-            "most %zu",
-            shape->columns, widest, INT_MAX / (widest + 1));
-    return RELUOPT_OK;
+    run->comm = comm;
+    comm->dedicated = run->config.coordinator == COORDINATOR_DEDICATED;
+    run->method = reluopt_method_find(run->config.method, error);
+    size_t sizes[] = {schema->features, schema->classes};
+    if (reluopt_comm_agree(comm, error))
+        return error->code;
+    reluopt_comm_share(comm, sizes, sizeof sizes);
+    run->features = sizes[0];
+    run->classes = sizes[1];
+    Shape shape = reluopt_shape(&run->config, run->features, run->classes, EVALUATION_BATCH);
+    if (!reluopt_shape_check(&shape, error) &&
+        !reluopt_feed_create(&run->evaluation, comm, run->features, EVALUATION_BATCH, error))
+        run->method->create(&run->state, &run->config, &shape, comm, error);
+    return reluopt_comm_agree(comm, error);
 }
 
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error)
@@ -89,10 +84,13 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
                                        : run->train_count;
     batch = batch < run->train_count ? batch : run->train_count;
     size_t columns = batch > EVALUATION_BATCH ? batch : EVALUATION_BATCH;
-    Shape shape = shape_of(run, columns);
-    if (!check_size(&shape, error) && !reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&
+    Shape shape = reluopt_shape(&run->config, run->features, run->classes, columns);
+    size_t before = reluopt_allocated();
+    if (!reluopt_shape_check(&shape, error) &&
+        !reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&
         !reluopt_feed_create(&run->evaluation, comm, run->features, columns, error))
         run->method->create(&run->state, &run->config, &shape, comm, error);
+    run->allocated = reluopt_allocated() - before;
     run->feed.fixed = batch == run->train_count && !reluopt_augments(&run->config);
     run->feed.augment =
         comm->rank == 0 && trains(run, meta) && reluopt_augments(&run->config) ? &run->augment : NULL;

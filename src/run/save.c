@@ -5,6 +5,7 @@
 
 #include "loop.h"
 #include "reluopt/dense.h"
+#include "reluopt/progress.h"
 #include "reluopt/version.h"
 
 double run_seconds(const Run *run)
@@ -51,6 +52,7 @@ int run_save(Run *run, Error *error)
     Array arrays[RELUOPT_MAX_ARRAYS];
     char path[RELUOPT_RUN_PATH];
     double start = reluopt_clock();
+    Phase before = reluopt_phase_enter(PHASE_CHECKPOINT);
     CheckpointMeta meta = {.at = position(run), .pre = run->pre};
     run_sign(run, &meta);
     if (run->comm->rank == 0) {
@@ -63,10 +65,13 @@ int run_save(Run *run, Error *error)
                                  run_arrays(run, arrays), error);
     free(meta.config);
     free(meta.schema);
-    if (!error->code) {
-        run->saved = reluopt_clock();
-        run->save_seconds = run->saved - start;
-        run->kept = run->steps;
-    }
-    return error->code;
+    reluopt_phase_leave(before);
+    if (error->code)
+        return error->code;
+    run->saved = reluopt_clock();
+    run->save_seconds = run->saved - start;
+    run->kept = run->steps;
+    if (run->comm->rank == 0)
+        reluopt_progress_checkpoint(run, path);
+    return RELUOPT_OK;
 }

@@ -142,7 +142,8 @@ static int write_summary(Run *run, Error *error)
                        .test_loss = last.test_loss,
                        .test_accuracy = last.test_accuracy,
                        .best_test_accuracy = run->best_test,
-                       .epoch_of_full_train_accuracy = run->full_train};
+                       .epoch_of_full_train_accuracy = run->full_train,
+                       .times = reluopt_times(run->comm, &run->begun)};
     run_path(run, "summary.json", path);
     if (run->comm->rank == 0 && reluopt_summary_write(&summary, path, error) == RELUOPT_OK)
         reluopt_progress_end(run, &summary);
@@ -164,6 +165,7 @@ static int train_epochs(Run *run, Error *error)
     while (!is_done(run)) {
         if (train_epoch(run, error) || measure_epoch(run, &measures, &point, error))
             return error->code;
+        run->curves.times = reluopt_times(run->comm, &run->begun);
         if (run->comm->rank == 0 && reluopt_curves_append(&run->curves, &point, error) == RELUOPT_OK)
             reluopt_progress_epoch(run, &point);
         int every = run->config.checkpoint.every;
@@ -180,6 +182,7 @@ int reluopt_run_train(Run *run, Error *error)
     run_path(run, "curves.h5", path);
     run->started = reluopt_clock() - run->seconds;
     run->stepped = run->saved = reluopt_clock();
+    run->begun = reluopt_times_start(run->comm);
     if (run->comm->rank == 0) {
         run->order = reluopt_alloc(run->train_count, sizeof *run->order, error);
         if (!run->curves.path)
@@ -189,6 +192,6 @@ int reluopt_run_train(Run *run, Error *error)
     if (reluopt_comm_agree(run->comm, error) == RELUOPT_OK && train_epochs(run, error) == RELUOPT_OK)
         write_summary(run, error);
     if (error->code && run->comm->rank == 0)
-        reluopt_progress_clear();
+        reluopt_progress_clear(run);
     return error->code;
 }

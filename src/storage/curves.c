@@ -5,6 +5,8 @@
  *   /seconds, /train_loss, ..., /test_accuracy        N  doubles
  *   /rate, /online_bound, /active                     N x L doubles
  *   /inverse_rate                                     N x (L - 1) doubles; absent when L = 1
+ *   /time                                             phases x 3 doubles: seconds, least, mean and most of the
+ *                                                     ranks; attributes of /: phases (their names), ranks
  *
  * The file is small and written anew at each epoch.  Checksums: see hdf5.h. */
 #include "reluopt/curves.h"
@@ -17,9 +19,10 @@
 #include "hdf5.h"
 #include "reluopt/memory.h"
 
-enum { FORMAT = 1, FIRST_ROOM = 64, CELL = 8, PARTS = 4 };
+enum { FORMAT = 1, FIRST_ROOM = 64, CELL = 8, PARTS = 4, PHASE_NAMES = 256 };
 
 _Static_assert(sizeof(double) == CELL && sizeof(int64_t) == CELL, "all columns have cells of one size");
+_Static_assert(sizeof(Spread) == 3 * sizeof(double), "times are a matrix of doubles");
 
 typedef enum Span { INTEGER, REAL, PER_LAYER, PER_INVERSE } Span;
 
@@ -137,6 +140,42 @@ static void get_column(const Hdf5 *file, Curves *curves, const Column *column, c
         memcpy(cell(curves, column, k), buffer + k * size, size);
 }
 
+/* "other,forward,...": the rows of /time. */
+static void name_phases(char names[PHASE_NAMES])
+{
+    size_t length = 0;
+    for (int i = 0; i < PHASES; i++)
+        length += (size_t)snprintf(names + length, PHASE_NAMES - length, "%s%s", i ? "," : "",
+                                   reluopt_phase_name((Phase)i));
+}
+
+static void put_times(const Hdf5 *file, const Times *times)
+{
+    char names[PHASE_NAMES];
+    if (times->ranks == 0)
+        return;
+    name_phases(names);
+    reluopt_hdf5_put_label(file, "/", "phases", names);
+    reluopt_hdf5_put_integer(file, "/", "ranks", times->ranks);
+    reluopt_hdf5_put(file, "/time", H5T_NATIVE_DOUBLE, reluopt_hdf5_matrix(PHASES, 3), times->phase);
+}
+
+/* Those of a version with other phases are left out. */
+static void get_times(const Hdf5 *file, Times *times)
+{
+    char names[PHASE_NAMES], found[PHASE_NAMES];
+    name_phases(names);
+    if (!reluopt_hdf5_exists(file, "/time"))
+        return;
+    reluopt_hdf5_get_label(file, "/", "phases", found, sizeof found);
+    if (file->error->code || strcmp(found, names) != 0)
+        return;
+    times->ranks = (int)reluopt_hdf5_get_integer(file, "/", "ranks");
+    reluopt_hdf5_get(file, "/time", H5T_NATIVE_DOUBLE, reluopt_hdf5_matrix(PHASES, 3), 0, PHASES, times->phase);
+    for (int i = 0; i < PHASES; i++)
+        times->total += times->phase[i].mean;
+}
+
 static int save(const Curves *curves, Error *error)
 {
     char *buffer = reluopt_alloc(curves->count, CELL * curves->layers, error);
@@ -149,6 +188,7 @@ static int save(const Curves *curves, Error *error)
     for (const Column *c = columns; c < end; c++)
         if (width(curves, c) > 0)
             put_column(&file, curves, c, buffer);
+    put_times(&file, &curves->times);
     Image image = reluopt_hdf5_finish(&file);
     reluopt_storage_replace(curves->path, image, error);
     free(image.bytes);
@@ -208,6 +248,7 @@ int reluopt_curves_read(Curves *curves, const char *path, Error *error)
     for (const Column *c = columns; c < end && buffer; c++)
         if (width(curves, c) > 0)
             get_column(&file, curves, c, buffer);
+    get_times(&file, &curves->times);
     free(buffer);
     reluopt_hdf5_close(&file);
     if (error->code)

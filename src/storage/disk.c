@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "reluopt/memory.h"
+#include "reluopt/tally.h"
 
 static int fail_errno(const char *path, const char *what, Error *error)
 {
@@ -100,9 +101,11 @@ void reluopt_storage_replace(const char *path, Image image, Error *error)
     char *aside = error->code ? NULL : reluopt_storage_aside(path, error);
     if (!aside)
         return;
+    Phase before = reluopt_phase_enter(PHASE_CHECKPOINT);
     reluopt_storage_write(aside, image, 0, error);
     reluopt_storage_publish(aside, path, error);
     if (error->code)
         unlink(aside);
     free(aside);
+    reluopt_phase_leave(before);
 }

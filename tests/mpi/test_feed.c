@@ -245,7 +245,7 @@ static void samples_are_augmented(void **state)
     if (samples) {
         samples->height = 1;
         samples->width = FEATURES;
-        reluopt_augment_create(&augment, &config, &pre, samples, &error);
+        reluopt_augment_create(&augment, &config, &pre, samples, CLASSES, &error);
         feed.augment = &augment;
     }
     for (int pass = 0; pass < 3; pass++) {

@@ -73,5 +73,19 @@ class ProgramTest(unittest.TestCase):
             return file[name][...]
 
 
+class SharedTest(ProgramTest):
+    """Tests that share one folder, which `prepare` fills before the first of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = folder.name
+        cls("prepare").prepare()
+
+    def setUp(self):
+        pass
+
+
 def main():
     unittest.main(verbosity=2)

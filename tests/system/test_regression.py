@@ -35,6 +35,7 @@ RUNS = {  # name: settings, on the generated rings-xor
     "exact": ["--rate.rule", "exact"],
     "exact, layer": ["--rate.rule", "exact", "--rate.scope", "layer"],
     "whitened": ["--direction", "whitened"],
+    "averaged, noisy": ["--average", 1, "--augment.noise", 0.3],
     **{method: ["--method", method] for method in METHODS},
     "sgd, normalised, residual": ["--method", "sgd", "--batch", 500, "--batch_norm", "yes", "--residual", "yes"],
     "adam, tanh": ["--method", "adam", "--activation", "tanh", "--loss", "mse"],

@@ -12,7 +12,7 @@
 
 #include "reluopt/augment.h"
 
-enum { PLANES = 3, HEIGHT = 7, WIDTH = 6, PIXELS = PLANES * HEIGHT * WIDTH, SAMPLES = 50 };
+enum { PLANES = 3, HEIGHT = 7, WIDTH = 6, PIXELS = PLANES * HEIGHT * WIDTH, SAMPLES = 50, CLASSES = 2 };
 
 static Config config;
 static Preprocess pre;
@@ -44,13 +44,13 @@ static int free_images(void **state)
     return 0;
 }
 
-static Augment create(int shift, bool flip, double noise)
+static Augment create(int shift, Flip flip, double noise)
 {
     Augment augment;
     config.augment.shift = shift;
     config.augment.flip = flip;
     config.augment.noise = noise;
-    if (reluopt_augment_create(&augment, &config, &pre, &train, &error))
+    if (reluopt_augment_create(&augment, &config, &pre, &train, CLASSES, &error))
         fail_msg("%s", error.message);
     return augment;
 }
@@ -84,7 +84,7 @@ static bool is_moved(const float *out, Move move)
 static void moved_images_are_raw_images_moved(void **state)
 {
     (void)state;
-    Augment augment = create(1, true, 0);
+    Augment augment = create(1, FLIP_YES, 0);
     float out[PIXELS];
     for (int down = -HEIGHT - 1; down <= HEIGHT + 1; down++)
         for (int right = -WIDTH - 1; right <= WIDTH + 1; right++)
@@ -102,11 +102,11 @@ static void check_draws(int shift, bool flip)
     enum { DRAWS = 4000, MOST = 2 };
     int count[2 * MOST + 1][2 * MOST + 1][2] = {{{0}}}, side = 2 * shift + 1,
                                        kinds = side * side * (flip ? 2 : 1);
-    Augment augment = create(shift, flip, 0);
+    Augment augment = create(shift, flip ? FLIP_YES : FLIP_NO, 0);
     Stream stream = reluopt_augment_stream(&augment, 7);
     for (int draw = 0; draw < DRAWS; draw++) {
         const float *out =
-            reluopt_augment_image(&augment, train.x, &stream, (size_t)draw % RELUOPT_AUGMENT_ROOM);
+            reluopt_augment_image(&augment, train.x, 0, &stream, (size_t)draw % RELUOPT_AUGMENT_ROOM);
         int found = 0;
         for (int down = -shift; down <= shift; down++)
             for (int right = -shift; right <= shift; right++)
@@ -136,7 +136,7 @@ static void draws_are_uniform(void **state)
 static uint32_t first_draw(int64_t seed, uint64_t step)
 {
     config.seed = seed;
-    Augment augment = create(1, false, 0);
+    Augment augment = create(1, FLIP_NO, 0);
     Stream stream = reluopt_augment_stream(&augment, step);
     reluopt_augment_free(&augment);
     config.seed = 1;
@@ -155,10 +155,10 @@ static void nothing_to_do_leaves_samples_alone(void **state)
 {
     (void)state;
     float x[PIXELS * 4];
-    Augment augment = create(0, false, 0);
+    Augment augment = create(0, FLIP_NO, 0);
     Stream stream = reluopt_augment_stream(&augment, 0);
     assert_false(reluopt_augments(&config));
-    assert_ptr_equal(reluopt_augment_image(&augment, train.x, &stream, 3), train.x);
+    assert_ptr_equal(reluopt_augment_image(&augment, train.x, 0, &stream, 3), train.x);
     memcpy(x, train.x, sizeof x);
     reluopt_augment_noise(&augment, x, 4, 0);
     assert_memory_equal(x, train.x, sizeof x);
@@ -172,7 +172,7 @@ static void noise_is_in_units_of_the_data(void **state)
     enum { COLUMNS = 500, VALUES = PIXELS * COLUMNS };
     for (size_t k = 0; k < SAMPLES * PIXELS; k++)
         train.x[k] *= 3; /* standardised: now of deviation 3 */
-    Augment augment = create(0, false, 0.5);
+    Augment augment = create(0, FLIP_NO, 0.5);
     float *x = calloc(VALUES, sizeof *x), *other = calloc(VALUES, sizeof *x);
     double sum = 0, squares = 0;
     assert_true(x && other && reluopt_augments(&config));
@@ -192,6 +192,46 @@ static void noise_is_in_units_of_the_data(void **state)
     reluopt_augment_free(&augment);
 }
 
+/* Classes: 0 symmetric but for noise, 1 a wedge, 2 its mirror image, 3 less of a wedge, near nothing else; 4
+ * has no samples. */
+static void auto_mirrors_symmetric_classes(void **state)
+{
+    (void)state;
+    enum { COUNT = 80, SIDE = 4, FEATURES = SIDE * SIDE, ALL = 5 };
+    static const float slope[ALL] = {0, 20, -20, 1, 0}, level[ALL] = {90, 60, 60, 220, 0};
+    static const bool expected[ALL] = {true, false, false, true};
+    Samples images;
+    Preprocess scaled;
+    Augment augment;
+    assert_int_equal(reluopt_samples_alloc(&images, COUNT, FEATURES, &error), RELUOPT_OK);
+    images.height = images.width = SIDE;
+    reluopt_add_normal(images.x, images.x, COUNT, FEATURES, 0, 4,
+                       (RandomKey){.seed = 1, .use = RANDOM_GENERATED});
+    for (size_t j = 0; j < COUNT; j++) {
+        images.y[j] = (int)(j % 4);
+        for (size_t k = 0; k < FEATURES; k++)
+            images.x[j * FEATURES + k] += level[j % 4] + slope[j % 4] * ((float)(k % SIDE) - 1.5f);
+    }
+    reluopt_preprocess_fit(&scaled, PREPROCESS_STANDARDISE, &images, &error);
+    reluopt_preprocess_apply(&scaled, &images, &error);
+    config.augment.shift = 0;
+    config.augment.flip = FLIP_AUTO;
+    assert_int_equal(reluopt_augment_create(&augment, &config, &scaled, &images, ALL, &error), RELUOPT_OK);
+    for (size_t c = 0; c < 4; c++) {
+        Stream stream = reluopt_augment_stream(&augment, c);
+        int mirrored = 0;
+        assert_int_equal(augment.mirrored[c], expected[c]);
+        for (int draw = 0; draw < 64; draw++) {
+            const float *out = reluopt_augment_image(&augment, images.x + c * FEATURES, (int)c, &stream, 0);
+            mirrored += fabsf(out[0] - images.x[c * FEATURES]) > 1e-4f;
+        }
+        assert_true(expected[c] ? mirrored > 16 && mirrored < 48 : mirrored == 0);
+    }
+    reluopt_augment_free(&augment);
+    reluopt_preprocess_free(&scaled);
+    reluopt_samples_free(&images);
+}
+
 static void only_images_can_be_moved(void **state)
 {
     (void)state;
@@ -201,13 +241,13 @@ static void only_images_can_be_moved(void **state)
     flat.height = flat.width = 0;
     config.augment.shift = 1;
     config.augment.noise = 0;
-    assert_int_equal(reluopt_augment_create(&augment, &config, &pre, &flat, &refused), RELUOPT_USAGE);
+    assert_int_equal(reluopt_augment_create(&augment, &config, &pre, &flat, CLASSES, &refused), RELUOPT_USAGE);
     assert_non_null(strstr(refused.message, "rings-xor has none"));
     reluopt_augment_free(&augment);
     config.augment.shift = 0;
-    config.augment.flip = false;
+    config.augment.flip = FLIP_NO;
     config.augment.noise = 1;
-    assert_int_equal(reluopt_augment_create(&augment, &config, &pre, &flat, &error), RELUOPT_OK);
+    assert_int_equal(reluopt_augment_create(&augment, &config, &pre, &flat, CLASSES, &error), RELUOPT_OK);
     reluopt_augment_free(&augment);
 }
 
@@ -219,6 +259,7 @@ int main(void)
         cmocka_unit_test(draws_follow_seed_and_step),
         cmocka_unit_test(nothing_to_do_leaves_samples_alone),
         cmocka_unit_test(noise_is_in_units_of_the_data),
+        cmocka_unit_test(auto_mirrors_symmetric_classes),
         cmocka_unit_test(only_images_can_be_moved),
     };
     return cmocka_run_group_tests_name("augment", tests, make_images, free_images);

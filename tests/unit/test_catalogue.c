@@ -347,7 +347,7 @@ static void test_where_it_looks(void **state)
     Config config = configure("soybean");
     setenv("RELUOPT_DATA", "/nowhere/else", 1);
     assert_failure(&error, load(&config), RELUOPT_DATA, "/nowhere/else/soybean;", "soybean-small.data.gz",
-                   "UCI", NULL);
+                   "launch/get-data.sh soybean", NULL);
     strcpy(config.data.dir, "/nowhere/given"); /* the configuration comes first */
     assert_failure(&error, load(&config), RELUOPT_DATA, "/nowhere/given/soybean;", NULL);
     config.data.dir[0] = '\0';

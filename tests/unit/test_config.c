@@ -117,7 +117,7 @@ static void test_defaults(void **state)
     assert_int_equal(c.rate.scope, SCOPE_NEURON);
     assert_int_equal(c.init.forward, INIT_ORTHOGONAL);
     assert_int_equal(c.init.inverse, INIT_TRANSPOSE);
-    assert_true(c.average == 0 && c.augment.noise == 0 && c.augment.shift == 0 && !c.augment.flip);
+    assert_true(c.average == 0 && c.augment.noise == 0 && c.augment.shift == 0 && c.augment.flip == FLIP_NO);
     assert_int_equal(c.preprocess, PREPROCESS_STANDARDISE);
     assert_int_equal(c.coordinator, COORDINATOR_SHARED);
     assert_string_equal(c.data.name, "rings-xor");
@@ -627,7 +627,7 @@ static Config draw_config(uint64_t *s)
     c.average = draw_real(s);
     c.augment.noise = draw_real(s);
     c.augment.shift = (int)draw(s, 1001);
-    c.augment.flip = draw(s, 2) == 1;
+    c.augment.flip = (int)draw(s, 3);
     c.init.forward = (int)draw(s, 3);
     c.init.inverse = (int)draw(s, 4);
     c.preprocess = (int)draw(s, 5);
@@ -891,7 +891,7 @@ static void test_check(void **state)
         {"method: mgbdt\naverage: 1", "average: not used by method: mgbdt"},
         {"preprocess: zca\naugment.noise: 1", NULL},
         {"preprocess: zca\naugment.shift: 1", "preprocess: zca mixes them"},
-        {"preprocess: zca\naugment.flip: yes", "preprocess: zca mixes them"},
+        {"preprocess: zca\naugment.flip: auto", "preprocess: zca mixes them"},
         {"method: dfa\ninverse.noise: 0.5", "inverse.noise: not used by method: dfa"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -107,6 +107,27 @@ static void every_append_brings_the_file_up_to_date(void **state)
     assert_int_not_equal(access(scratch_path("curves.h5.tmp"), F_OK), 0);
 }
 
+static void times_are_kept(void **state)
+{
+    (void)state;
+    const char *path = make_file(2, 1);
+    Error error = {0};
+    Curves curves, found;
+    assert_int_equal(reluopt_curves_read(&curves, path, &error), RELUOPT_OK);
+    assert_int_equal(curves.times.ranks, 0);
+    curves.times.ranks = 3;
+    for (int i = 0; i < PHASES; i++)
+        curves.times.phase[i] = (Spread){i, i + 0.25, 2 * i};
+    assert_int_equal(append(&curves, 1, &error), RELUOPT_OK);
+    assert_int_equal(reluopt_curves_read(&found, path, &error), RELUOPT_OK);
+    assert_true(are_points(&found, 2));
+    assert_int_equal(found.times.ranks, 3);
+    assert_memory_equal(found.times.phase, curves.times.phase, sizeof found.times.phase);
+    assert_true(found.times.total == PHASES * (PHASES - 1) / 2 + 0.25 * PHASES);
+    reluopt_curves_free(&curves);
+    reluopt_curves_free(&found);
+}
+
 /* A killed writer leaves its file aside, here larger than the next one. */
 static void a_file_left_aside_is_replaced(void **state)
 {
@@ -224,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(every_append_brings_the_file_up_to_date, nothing_is_left_open),
+        cmocka_unit_test_teardown(times_are_kept, nothing_is_left_open),
         cmocka_unit_test_teardown(a_file_left_aside_is_replaced, nothing_is_left_open),
         cmocka_unit_test_teardown(goes_on_after_reading, nothing_is_left_open),
         cmocka_unit_test_teardown(keeps_parts_that_a_method_does_not_have_as_nan, nothing_is_left_open),

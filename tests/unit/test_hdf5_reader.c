@@ -141,7 +141,10 @@ static void test_given_schema(void **state)
     assert_failure(&error, read_file(path), RELUOPT_DATA, path, "4 features", "has 9", NULL);
     assert_null(samples.x);
     release();
-    schema = (Schema){.features = EACH, .classes = 4};
+    static char *digits[] = {"0", "1", "2", "3"}, *names[] = {"-1", "0", "1", "2"};
+    schema = (Schema){.features = EACH, .classes = 4, .class_name = names};
+    assert_failure(&error, read_file(path), RELUOPT_DATA, path, "names them -1 to 2", NULL);
+    schema.class_name = digits;
     assert_failure(&error, read_file(path), RELUOPT_DATA, path, "sample 3 has label 4", NULL);
     schema = (Schema){0};
 }

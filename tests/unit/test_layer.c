@@ -256,6 +256,26 @@ static void cross_entropy_of_nan_is_nan(void **state)
     }
 }
 
+static void probabilities_of_either_loss(void **state)
+{
+    (void)state;
+    enum { KINDS = 3, SAMPLES = 4 };
+    const float h[KINDS * SAMPLES] = {0, 1000, -1, 0.25f, 1, 998, -2, 0.5f, 2, -1000, -3, 0.25f};
+    float p[KINDS * SAMPLES];
+    reluopt_probabilities(LOSS_CROSS_ENTROPY, p, h, KINDS, SAMPLES);
+    for (int k = 0; k < SAMPLES; k++) {
+        double top = fmax(h[k], fmax(h[SAMPLES + k], h[2 * SAMPLES + k])), sum = 0;
+        for (int c = 0; c < KINDS; c++)
+            sum += exp(h[c * SAMPLES + k] - top);
+        for (int c = 0; c < KINDS; c++)
+            assert_close(p[k * KINDS + c], exp(h[c * SAMPLES + k] - top) / sum, 1e-6);
+    }
+    reluopt_probabilities(LOSS_MSE, p, h, KINDS, SAMPLES);
+    for (int k = 0; k < SAMPLES; k++)
+        for (int c = 0; c < KINDS; c++)
+            assert_true(p[k * KINDS + c] == h[c * SAMPLES + k]);
+}
+
 static void output_target_is_a_gradient_step(void **state)
 {
     (void)state;
@@ -363,6 +383,7 @@ int main(void)
         cmocka_unit_test(activations_far_out),
         cmocka_unit_test(cross_entropy_of_large_outputs_is_finite),
         cmocka_unit_test(cross_entropy_of_nan_is_nan),
+        cmocka_unit_test(probabilities_of_either_loss),
         cmocka_unit_test(output_target_is_a_gradient_step),
         cmocka_unit_test(targets_equal_their_formulas),
         cmocka_unit_test(residual_lives_on_the_pos_set),

@@ -6,10 +6,12 @@
 
 #include "reluopt/summary.h"
 
-static void assert_text(const char *path, const char *expected)
+/* The file begins with `expected`. */
+static void assert_beginning(const char *path, const char *expected)
 {
-    char text[1024] = "";
+    char text[4096] = "";
     scratch_read(path, text, sizeof text - 1);
+    text[strlen(expected)] = '\0';
     assert_string_equal(text, expected);
 }
 
@@ -28,21 +30,29 @@ static void writes_figures_that_read_back_exactly(void **state)
                              .test_loss = 0.1,
                              .test_accuracy = 0.8934,
                              .best_test_accuracy = 2.0 / 3,
-                             .epoch_of_full_train_accuracy = 17};
+                             .epoch_of_full_train_accuracy = 17,
+                             .times = {.total = 3, .phase = {[PHASE_FORWARD] = {0.5, 1.5, 2}}}};
     assert_int_equal(reluopt_summary_write(&summary, path, &error), RELUOPT_OK);
-    assert_text(path, "{\n"
-                      "  \"epochs\": 20,\n"
-                      "  \"steps\": 12000000000,\n"
-                      "  \"np\": 8,\n"
-                      "  \"seconds\": 61.5,\n"
-                      "  \"samples_per_second\": 19512.19512195122,\n"
-                      "  \"train_loss\": 1e-09,\n"
-                      "  \"train_accuracy\": 1,\n"
-                      "  \"test_loss\": 0.1,\n"
-                      "  \"test_accuracy\": 0.8934,\n"
-                      "  \"best_test_accuracy\": 0.6666666666666666,\n"
-                      "  \"epoch_of_full_train_accuracy\": 17\n"
-                      "}\n");
+    assert_beginning(path, "{\n"
+                           "  \"epochs\": 20,\n"
+                           "  \"steps\": 12000000000,\n"
+                           "  \"np\": 8,\n"
+                           "  \"seconds\": 61.5,\n"
+                           "  \"samples_per_second\": 19512.19512195122,\n"
+                           "  \"train_loss\": 1e-09,\n"
+                           "  \"train_accuracy\": 1,\n"
+                           "  \"test_loss\": 0.1,\n"
+                           "  \"test_accuracy\": 0.8934,\n"
+                           "  \"best_test_accuracy\": 0.6666666666666666,\n"
+                           "  \"epoch_of_full_train_accuracy\": 17,\n"
+                           "  \"time\": {\n"
+                           "    \"total\": 3,\n"
+                           "    \"forward\": {\n"
+                           "      \"least\": 0.5,\n"
+                           "      \"mean\": 1.5,\n"
+                           "      \"most\": 2\n"
+                           "    },\n"
+                           "    \"targets\": {\n");
     assert_int_not_equal(access(scratch_path("summary.json.tmp"), F_OK), 0);
 }
 
@@ -58,19 +68,19 @@ static void writes_null_for_what_is_absent(void **state)
                              .test_accuracy = NAN,
                              .best_test_accuracy = -NAN};
     assert_int_equal(reluopt_summary_write(&summary, path, &error), RELUOPT_OK);
-    assert_text(path, "{\n"
-                      "  \"epochs\": 0,\n"
-                      "  \"steps\": 0,\n"
-                      "  \"np\": 1,\n"
-                      "  \"seconds\": 0,\n"
-                      "  \"samples_per_second\": null,\n"
-                      "  \"train_loss\": 0,\n"
-                      "  \"train_accuracy\": 0.5,\n"
-                      "  \"test_loss\": null,\n"
-                      "  \"test_accuracy\": null,\n"
-                      "  \"best_test_accuracy\": null,\n"
-                      "  \"epoch_of_full_train_accuracy\": null\n"
-                      "}\n");
+    assert_beginning(path, "{\n"
+                           "  \"epochs\": 0,\n"
+                           "  \"steps\": 0,\n"
+                           "  \"np\": 1,\n"
+                           "  \"seconds\": 0,\n"
+                           "  \"samples_per_second\": null,\n"
+                           "  \"train_loss\": 0,\n"
+                           "  \"train_accuracy\": 0.5,\n"
+                           "  \"test_loss\": null,\n"
+                           "  \"test_accuracy\": null,\n"
+                           "  \"best_test_accuracy\": null,\n"
+                           "  \"epoch_of_full_train_accuracy\": null,\n"
+                           "  \"time\": {\n");
 }
 
 static void says_where_it_cannot_write(void **state)

@@ -1,0 +1,17 @@
+/* version.c - what --version prints: the program, its libraries as they are at run time, the BLAS kernel. */
+#include <yaml.h>
+#include <zlib.h>
+
+#include "reluopt/cli.h"
+#include "reluopt/dense.h"
+#include "reluopt/kind.h"
+#include "reluopt/version.h"
+
+void reluopt_cli_version(FILE *out)
+{
+    fprintf(out, "%s (BLAS kernel %s)\n", RELUOPT_PROGRAM, reluopt_dense_kernel());
+    reluopt_comm_print_library(out);
+    reluopt_file_print_library(out);
+    reluopt_dense_print_library(out);
+    fprintf(out, "libyaml %s\nzlib %s\n", yaml_get_version_string(), zlibVersion());
+}
