@@ -28,7 +28,7 @@ typedef enum Update {
 } Update;
 typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED, DIRECTION_WHITENED } Direction;
 typedef enum TargetLayer { TARGET_OUTPUT, TARGET_PENULTIMATE } TargetLayer;
-typedef enum InverseKind { INVERSE_TRAINED, INVERSE_FIXED, INVERSE_TRANSPOSE } InverseKind;
+typedef enum InverseKind { INVERSE_TRAINED, INVERSE_FIXED, INVERSE_TRANSPOSE, INVERSE_MIRROR } InverseKind;
 typedef enum InverseActivation { INVERSE_SAME, INVERSE_LINEAR } InverseActivation;
 typedef enum RateRule { RATE_MIN, RATE_OPT, RATE_ONLINE, RATE_EXACT } RateRule;
 typedef enum RateScope { SCOPE_LAYER, SCOPE_NEURON } RateScope;

@@ -24,6 +24,7 @@ typedef struct Inverses {
     float *noisy[RELUOPT_NODES]; /* (n[i-1] + 1) x B  H[i-1] + noise, for V[i] */
     float *image;                /* (n[i] + 1) x B  f_i(noisy) */
     float *a, *b;                /* n[i] x B  scratch, free for use between the calls below */
+    float *sums;                 /* n[i] x 2  of the rows of V[i+1], for inverse.kind mirror */
 } Inverses;
 
 /* Initial V[2..last], and room for the targets of layers 1..L.  Errors: RELUOPT_MEMORY, RELUOPT_NUMERIC; free
@@ -38,6 +39,21 @@ void reluopt_inverse_targets(Inverses *inverses);
 /* noisy[i] = H[i-1] + e, e normal with deviation inverse.noise times that of H[i-1], number `draw` of this
  * layer; image = f_i(noisy[i]); v[i].z = V[i] image, own rows: what V[i] is trained on (3-8).  Collective. */
 void reluopt_inverse_reconstruct(Inverses *inverses, size_t i, uint64_t draw);
+
+/* Move V[i] toward W[i]' without its bias, by round `draw` of noise (docs/algorithm.md, "Weight mirror"):
+ *
+ *     V += gain (M - V),   M = E P' / B,   P = W[i] E,   E = n[i-1] x B random signs.
+ *
+ * Collective. */
+void reluopt_inverse_mirror(Inverses *inverses, size_t i, uint64_t draw);
+
+/* That gain, 1 - R / distance, or 0 where it is negative: R is the part of `squares` that is noise.
+ *   squares   in  ||M||^2
+ *   distance  in  ||M - V||^2
+ *   n         in  rows of E, neurons that the noise is given to; > 0
+ *   columns   in  its columns; > 0
+ */
+float reluopt_mirror_gain(double squares, double distance, size_t n, size_t columns);
 
 /* h = f(z), n values, for z = V[i] x; delta *= f'(z), from h.  Not collective. */
 void reluopt_inverse_activate(const Inverses *inverses, float *h, const float *z, size_t n);

@@ -35,6 +35,9 @@ void reluopt_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t o
 void reluopt_add_normal(float *out, const float *in, size_t rows, size_t columns, size_t first_row, float sigma,
                         RandomKey key);
 
+/* out[j * columns + k] = 1 or -1, by the random bit addressed by (key, j, k).  Not collective. */
+void reluopt_signs(float *out, size_t rows, size_t columns, RandomKey key);
+
 /* A sequence of numbers at one address.  Start with reluopt_stream. */
 typedef struct Stream {
     uint32_t counter[4], key[2], word[4];

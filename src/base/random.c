@@ -68,6 +68,18 @@ static void normals(uint32_t x[WORDS][LANES], float z[WORDS][LANES])
     }
 }
 
+/* x = the words of the LANES counters from `first` on, at an address. */
+static void draw(uint32_t x[WORDS][LANES], const uint32_t counter[4], const uint32_t words[2], size_t first)
+{
+    for (int i = 0; i < LANES; i++) {
+        x[0][i] = (uint32_t)first + (uint32_t)i;
+        x[1][i] = counter[1];
+        x[2][i] = counter[2];
+        x[3][i] = counter[3];
+    }
+    philox_lanes(x, words[0], words[1]);
+}
+
 void reluopt_add_normal(float *out, const float *in, size_t rows, size_t columns, size_t first_row, float sigma,
                         RandomKey key)
 {
@@ -76,18 +88,29 @@ void reluopt_add_normal(float *out, const float *in, size_t rows, size_t columns
     for (size_t j = 0; j < rows; j++) {
         address(&key, (uint32_t)(first_row + j), counter, words);
         for (size_t k = 0; k < columns; k += BLOCK) {
-            for (int i = 0; i < LANES; i++) {
-                x[0][i] = (uint32_t)(k / WORDS) + (uint32_t)i;
-                x[1][i] = counter[1];
-                x[2][i] = counter[2];
-                x[3][i] = counter[3];
-            }
-            philox_lanes(x, words[0], words[1]);
+            draw(x, counter, words, k / WORDS);
             normals(x, z);
             size_t n = columns - k < BLOCK ? columns - k : BLOCK;
             const float *flat = &z[0][0];
             for (size_t i = 0; i < n; i++)
                 out[j * columns + k + i] = in[j * columns + k + i] + sigma * flat[i];
+        }
+    }
+}
+
+void reluopt_signs(float *out, size_t rows, size_t columns, RandomKey key)
+{
+    enum { BITS = 32 }; /* signs from a word: column k has bit k / BLOCK % BITS of one of BLOCK words */
+    uint32_t counter[4], words[2], x[WORDS][LANES];
+    const uint32_t *flat = &x[0][0];
+    for (size_t j = 0; j < rows; j++) {
+        address(&key, (uint32_t)j, counter, words);
+        for (size_t block = 0; block * BLOCK < columns; block++) {
+            size_t k = block * BLOCK, n = columns - k < BLOCK ? columns - k : BLOCK;
+            if (block % BITS == 0)
+                draw(x, counter, words, block / BITS * LANES);
+            for (size_t i = 0; i < n; i++)
+                out[j * columns + k + i] = (flat[i] >> block % BITS) & 1 ? 1.0f : -1.0f;
         }
     }
 }

@@ -115,8 +115,11 @@ static const char *conflict(const Config *c, int size)
     if (c->coordinator == COORDINATOR_DEDICATED && size == 1)
         return "coordinator: dedicated leaves no rank to train on: use at least 2 ranks, or coordinator: "
                "shared";
-    if (c->inverse.kind == INVERSE_TRAINED && c->inverse.steps == 0)
-        return "inverse.kind: trained needs inverse.steps of at least 1; without training: inverse.kind: fixed";
+    if ((c->inverse.kind == INVERSE_TRAINED || c->inverse.kind == INVERSE_MIRROR) && c->inverse.steps == 0)
+        return "inverse.kind: trained and mirror need inverse.steps of at least 1; without training: "
+               "inverse.kind: fixed";
+    if (c->inverse.kind == INVERSE_MIRROR && usual && usual->update != UPDATE_AUTO)
+        return "inverse.kind: mirror is for method: adaptive";
     if (c->inverse.kind != INVERSE_TRAINED &&
         (c->inverse.warmup > 0 || c->inverse.alternate || c->inverse.rate != RELUOPT_AUTO))
         return "inverse.warmup, inverse.alternate and inverse.rate need inverse.kind: trained";

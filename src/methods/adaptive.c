@@ -47,6 +47,17 @@ static void aim_inverses(Adaptive *s, uint64_t draw)
     reluopt_phase_leave(before);
 }
 
+/* Bring V[2..L] closer to the transposed weights, as they are now.  Collective. */
+static void mirror(Adaptive *s, uint64_t number)
+{
+    int rounds = s->config->inverse.steps;
+    Phase before = reluopt_phase_enter(PHASE_INVERSES);
+    for (int k = 0; k < rounds; k++)
+        for (size_t i = s->net.shape.layers; i >= 2; i--)
+            reluopt_inverse_mirror(&s->inverses, i, number * (uint64_t)rounds + (uint64_t)k);
+    reluopt_phase_leave(before);
+}
+
 /* Bring the whitenings of H[0..L-1] up to date.  Collective. */
 static void whiten(Adaptive *s, uint64_t number)
 {
@@ -86,7 +97,9 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     int rounds = s->config->inverse.kind == INVERSE_TRAINED ? s->config->inverse.steps : 0;
     reluopt_network_forward(&s->net, batch); /* (3-1) */
     output_target(s, batch, score);          /* 3.1.3 */
-    reluopt_inverse_targets(&s->inverses);   /* (3-7) */
+    if (s->config->inverse.kind == INVERSE_MIRROR)
+        mirror(s, number);
+    reluopt_inverse_targets(&s->inverses); /* (3-7) */
     if (s->config->direction == DIRECTION_WHITENED)
         whiten(s, number);
     aim_forward(s); /* (3-9) .. (3-18) */

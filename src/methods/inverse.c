@@ -131,8 +131,11 @@ int reluopt_inverse_create(Inverses *s, Network *net, TargetForm form, size_t la
 {
     *s = (Inverses){.net = net, .form = form, .last = last};
     float **scratch[] = {&s->image, &s->a, &s->b};
+    size_t room = reluopt_network_room(net);
     for (size_t i = 0; i < sizeof scratch / sizeof scratch[0]; i++)
-        *scratch[i] = reluopt_alloc(reluopt_network_room(net), sizeof(float), error);
+        *scratch[i] = reluopt_alloc(room, sizeof(float), error);
+    if (net->config->inverse.kind == INVERSE_MIRROR)
+        s->sums = reluopt_alloc(2 * room / net->shape.columns, sizeof(float), error);
     for (size_t i = 1; i <= net->shape.layers; i++)
         s->t[i] = reluopt_alloc((net->shape.width[i] + 1) * net->shape.columns, sizeof(float), error);
     for (size_t i = 2; !error->code && i <= last && net->config->inverse.kind != INVERSE_TRANSPOSE; i++)
@@ -150,6 +153,7 @@ void reluopt_inverse_free(Inverses *s)
     free(s->image);
     free(s->a);
     free(s->b);
+    free(s->sums);
 }
 
 bool reluopt_inverse_spoilt(const Inverses *s)

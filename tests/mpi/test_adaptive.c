@@ -408,12 +408,42 @@ static void train_inverse(Reference *s, size_t i, size_t b, uint64_t draw)
     adaptive_step(&s->v[i], image, noisy, b, direction, &config);
 }
 
+/* V[i] += gain (M - V[i]), M = E P' / B, P = W[i] E. */
+static void mirror_inverse(Reference *s, size_t i, size_t b, uint64_t draw)
+{
+    float e[WIDE * BATCH];
+    double(*w)[WIDE] = s->w[i].w, (*v)[WIDE] = s->v[i].w, m[WIDE][WIDE], squares = 0, distance = 0;
+    size_t n = s->shape.width[i - 1], above = s->shape.width[i];
+    reluopt_signs(e, n, b, (RandomKey){(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, draw});
+    for (size_t j = 0; j < n; j++)
+        for (size_t k = 0; k < above; k++) {
+            m[j][k] = 0;
+            for (size_t l = 0; l < n; l++)
+                for (size_t c = 0; c < b; c++)
+                    m[j][k] += e[j * b + c] * e[l * b + c] * w[k][l] / (double)b;
+            squares += pow(m[j][k], 2);
+            distance += pow(m[j][k] - v[j][k], 2);
+        }
+    double noise = squares * (double)(n - 1) / (double)(b + n - 1);
+    double gain = distance > noise ? 1 - noise / distance : 0;
+    for (size_t j = 0; j < n; j++)
+        for (size_t k = 0; k < above; k++)
+            v[j][k] += gain * (m[j][k] - v[j][k]);
+    s->v[i].rates += gain * (double)n;
+    s->v[i].neurons += (double)n;
+}
+
 /* algorithm.md, "One step on a batch"; the loss before it, summed over samples. */
 static double reference_step(Reference *s, const Batch *batch, uint64_t number)
 {
-    uint64_t rounds = s->config->inverse.kind == INVERSE_TRAINED ? (uint64_t)s->config->inverse.steps : 0;
+    uint64_t steps = (uint64_t)s->config->inverse.steps;
+    uint64_t rounds = s->config->inverse.kind == INVERSE_TRAINED ? steps : 0;
+    uint64_t mirrors = s->config->inverse.kind == INVERSE_MIRROR ? steps : 0;
     reference_forward(s, batch);
     double loss = output_target(s, batch);
+    for (uint64_t round = 0; round < mirrors; round++)
+        for (size_t i = LAYERS; i >= 2; i--)
+            mirror_inverse(s, i, batch->count, number * mirrors + round);
     for (size_t i = LAYERS; i >= 2; i--)
         target_below(s, i, batch->count);
     for (size_t i = 0; i < LAYERS; i++)
@@ -476,7 +506,7 @@ static Config combination(int c)
     }
     int way = c / 24;
     Config config = {.method = "adaptive", .seed = 7 + c, .alpha = c % 2 ? 1 : 0.6};
-    config.inverse.kind = c % 3;
+    config.inverse.kind = c % 3 == INVERSE_FIXED && c / 7 % 2 ? INVERSE_MIRROR : c % 3;
     config.gate = c / 3 % 2;
     config.direction = c / 6 % 2;
     config.rate.scope = c / 12 % 2;
@@ -493,9 +523,8 @@ static Config combination(int c)
 static void describe(const Config *config)
 {
     static const char *const directions[] = {"plain", "centred", "whitened"};
-    static const char *const inverse[] = {"trained", "fixed", "transpose"}, *const rules[] = {"min", "opt",
-                                                                                              "online",
-                                                                                              "exact"};
+    static const char *const inverse[] = {"trained", "fixed", "transpose", "mirror"};
+    static const char *const rules[] = {"min", "opt", "online", "exact"};
     print_error("%s, %s, %s, scope %s, %s\n", inverse[config->inverse.kind], config->gate ? "gate" : "no gate",
                 directions[config->direction], config->rate.scope ? "neuron" : "layer",
                 config->variant == VARIANT_LINE_SEARCH ? "line search" : rules[config->rate.rule]);

@@ -35,7 +35,7 @@ class Help(program.ProgramTest):
     def test_explains_a_key(self):
         for arguments in ["help", "inverse.kind"], ["train", "--help", "inverse.kind"]:
             out, _ = self.run_program(*arguments, np=2)
-            self.assertIn("one of trained, fixed, transpose (default trained)", out)
+            self.assertIn("one of trained, fixed, transpose, mirror (default trained)", out)
         self.assertEqual(len(re.findall("^data", self.run_program("help", "data")[0], re.M)), 8)
         self.assertIn("mgbdt", self.run_program("help", "method")[0])
         self.refused("help", "invers.kind", code=USAGE, says=["inverse.kind"], np=2)

@@ -28,6 +28,7 @@ RUNS = {  # name: settings, on the generated rings-xor
     "line-search": ["--variant", "line-search", "--batch", 500, "--rate.scope", "layer"],
     "fixed inverse": ["--inverse.kind", "fixed"],
     "transpose": ["--inverse.kind", "transpose"],
+    "mirror": ["--inverse.kind", "mirror", "--init.inverse", "orthogonal"],
     "tp": ["--method", "tp"],
     "dtp": ["--method", "dtp", "--inverse.steps", 2],
     "dtp, thesis": ["--method", "dtp", "--target.layer", "output", "--alpha", 1, "--update", "sgd"],

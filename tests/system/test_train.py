@@ -107,6 +107,7 @@ class Ranks(program.ProgramTest):
         "not reproducible": ["--inverse.kind", "transpose", "--reproducible", "no"],
         "fixed, no gate": ["--inverse.kind", "fixed", "--gate", "no"],
         "transpose, no gate": ["--inverse.kind", "transpose", "--gate", "no"],
+        "mirror, whitened": ["--inverse.kind", "mirror", "--direction", "whitened"],
         "line search, neuron": ["--variant", "line-search", "--batch", 100],
         "line search": ["--variant", "line-search", "--batch", 100, "--rate.scope", "layer"],
         "narrow": ["--network", "5,3,40"],

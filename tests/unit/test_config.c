@@ -618,7 +618,7 @@ static Config draw_config(uint64_t *s)
     c.direction = (int)draw(s, 3);
     c.whitening.lambda = draw_real(s);
     c.gate = draw(s, 2) == 1;
-    c.inverse.kind = (int)draw(s, 3);
+    c.inverse.kind = (int)draw(s, 4);
     c.inverse.steps = (int)draw(s, 1001);
     c.inverse.noise = draw_real(s);
     c.rate.rule = (int)draw(s, 3);
@@ -701,7 +701,7 @@ static void test_explain(void **state)
     }
     char *group = explained("inverse", &error), *unknown = explained("invers", &error);
     assert_contains(group, "inverse.kind\n");
-    assert_contains(group, "one of trained, fixed, transpose (default trained)\n");
+    assert_contains(group, "one of trained, fixed, transpose, mirror (default trained)\n");
     assert_contains(group, "inverse.alternate\n");
     assert_int_equal(error.code, RELUOPT_USAGE);
     assert_string_equal(unknown, "");
@@ -843,6 +843,7 @@ static void test_check(void **state)
         {"coordinator: dedicated", "at least 2 ranks"},
         {"inverse.steps: 0", "inverse.steps of at least 1"},
         {"inverse: {steps: 0, kind: fixed}", NULL},
+        {"inverse: {steps: 0, kind: mirror}", "inverse.steps of at least 1"},
         {"inverse: {steps: 0, kind: transpose}", NULL},
         {"data.name: file", "needs data.train"},
         {"data: {name: file, train: a.csv}", NULL},
@@ -874,6 +875,8 @@ static void test_check(void **state)
         {"method: dtp\ngate: no", "gate: not used by method: dtp"},
         {"method: dtp\nrate.rule: min", "rate.rule: not used by method: dtp"},
         {"method: dtp\nupdate: sgd\nmomentum: 0.9", "momentum: not used by the update rule sgd"},
+        {"inverse.kind: mirror", NULL},
+        {"method: dtp\ninverse.kind: mirror", "mirror is for method: adaptive"},
         {"method: dtp\ninverse: {kind: fixed, warmup: 1}", "need inverse.kind: trained"},
         {"method: dtp\ninverse: {kind: transpose, alternate: yes}", "need inverse.kind: trained"},
         {"method: dtp\ninverse: {kind: transpose, rate: 1}", "need inverse.kind: trained"},

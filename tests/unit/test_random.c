@@ -190,6 +190,50 @@ static void noise_is_not_correlated(void **state)
     }
 }
 
+/* A sign depends on its row and column alone: the bits of the generator, word by word. */
+static void signs_are_bits_of_the_generator(void **state)
+{
+    (void)state;
+    enum { LONG = 5000, LANES = 16, BITS = 32, WORDS = 4 * LANES };
+    static float all[3 * LONG], part[3 * LONG];
+    const uint32_t key[2] = {(uint32_t)base_key.seed, (uint32_t)(base_key.seed >> 32)};
+    reluopt_signs(all, 3, LONG, base_key);
+    for (uint32_t i = 0; i < 3 * LONG; i++) {
+        uint32_t k = i % LONG, word = k % WORDS, block = k / WORDS, out[4];
+        uint32_t first = (uint32_t)base_key.use << 24 | base_key.layer;
+        uint32_t counter[4] = {block / BITS * LANES + word % LANES, i / LONG, first, (uint32_t)base_key.step};
+        scalar_philox(counter, key, out);
+        assert_true(all[i] == ((out[word / LANES] >> block % BITS) & 1 ? 1 : -1));
+    }
+    static const size_t columns[] = {1, 63, 64, 65, 2047, 2048, 2049};
+    for (size_t c = 0; c < sizeof columns / sizeof columns[0]; c++) {
+        part[3 * columns[c]] = 12345;
+        reluopt_signs(part, 3, columns[c], base_key);
+        for (size_t j = 0; j < 3; j++)
+            assert_memory_equal(part + j * columns[c], all + j * LONG, columns[c] * sizeof *part);
+        assert_true(part[3 * columns[c]] == 12345);
+    }
+}
+
+/* Five standard errors: as many of either; rows, and neighbours in a row, are independent. */
+static void signs_are_even_and_not_correlated(void **state)
+{
+    (void)state;
+    static float x[N];
+    double sum = 0;
+    reluopt_signs(x, ROWS, COLUMNS, base_key);
+    for (int i = 0; i < N; i++)
+        sum += x[i];
+    assert_true(fabs(sum) < 5 * sqrt(N));
+    for (int lag = 1; lag <= 66; lag++) {
+        double product = 0;
+        int at = lag <= 65 ? lag : COLUMNS; /* the last one: down a column */
+        for (int i = 0; i + at < N; i++)
+            product += x[i] * x[i + at];
+        assert_true(fabs(product) < 5 * sqrt(N));
+    }
+}
+
 static double chi_square(const int *count, size_t cells, double expected)
 {
     double sum = 0;
@@ -322,6 +366,8 @@ int main(void)
         cmocka_unit_test(every_part_of_the_key_counts),
         cmocka_unit_test(noise_is_normal),
         cmocka_unit_test(noise_is_not_correlated),
+        cmocka_unit_test(signs_are_bits_of_the_generator),
+        cmocka_unit_test(signs_are_even_and_not_correlated),
         cmocka_unit_test(below_is_even),
         cmocka_unit_test(below_is_even_for_large_limits),
         cmocka_unit_test(uniform_is_uniform),
