@@ -5,6 +5,7 @@
 #include "reluopt/cli.h"
 #include "reluopt/dense.h"
 #include "reluopt/progress.h"
+#include "reluopt/stop.h"
 
 /* Take the subcommand's arguments apart and run it.  Collective. */
 static int run(Comm *comm, const Command *command, int count, char **text, Error *error)
@@ -68,6 +69,8 @@ int main(int argc, char **argv)
 {
     Comm comm;
     Error error = {0};
+    if (argc < 2 || strcmp(argv[1], "train") == 0 || strncmp(argv[1], "--", 2) == 0)
+        reluopt_stop_listen();
     reluopt_dense_start();
     reluopt_comm_start(&comm, &argc, &argv);
     if (comm.rank == 0)

@@ -35,6 +35,8 @@ void reluopt_comm_start(Comm *comm, int *argc, char ***argv);
 Comm reluopt_comm_alone(void);
 /* MPI_Finalize.  Collective. */
 void reluopt_comm_stop(Comm *comm);
+/* Name and version of the MPI library, written to `text`, which is returned.  Not collective. */
+char *reluopt_comm_library(char *text, size_t room);
 /* A bug: print one line and end the job with RELUOPT_BUG.  Not collective. */
 _Noreturn void reluopt_comm_abort(Comm *comm, const char *what);
 
@@ -46,12 +48,14 @@ Rows reluopt_comm_own_rows(const Comm *comm, size_t n);
 /* x: n x columns, each rank has filled its own rows; afterwards all rows are there on all ranks.  Collective.
  */
 void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t columns);
+void reluopt_comm_gather_doubles(const Comm *comm, double *x, size_t n, size_t columns);
 
 /* part: n x columns partial sums on every rank; own: this rank's rows of their sum over ranks.  Collective. */
 void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size_t n, size_t columns);
 
-/* Elementwise minimum / sum over ranks, in place, on all ranks.  Collective. */
+/* Elementwise minimum / maximum / sum over ranks, in place, on all ranks.  Collective. */
 void reluopt_comm_min(const Comm *comm, float *x, size_t count);
+void reluopt_comm_max(const Comm *comm, int *x, size_t count);
 void reluopt_comm_sum(const Comm *comm, double *x, size_t count);
 
 /* Send bytes from rank 0, or rank `from`, to all.  Collective. */

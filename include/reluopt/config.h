@@ -9,7 +9,7 @@
 #include "reluopt/error.h"
 #include "reluopt/preprocess.h"
 
-enum { RELUOPT_MAX_LAYERS = 64, RELUOPT_TEXT = 1024, RELUOPT_ALLOWED = 160 };
+enum { RELUOPT_MAX_LAYERS = 64, RELUOPT_TEXT = 1024, RELUOPT_ALLOWED = 160, RELUOPT_MAX_KEPT = 100 };
 
 /* "auto" for a number: see reluopt_config_resolve; data.holdout: the set's own. */
 enum { RELUOPT_AUTO = -1 };
@@ -114,7 +114,17 @@ typedef struct Config {
     struct {
         int train; /* TrainFigures: what the training curve is measured on */
     } eval;
-    int checkpoint_every; /* epochs; 0: at the end only */
+    struct {            /* 0: not by that */
+        int every;      /* epochs */
+        int steps;      /* batch steps */
+        double minutes; /* of wall clock */
+        int keep;       /* files, the newest included */
+    } checkpoint;
+    double max_time; /* minutes of wall clock for a process; 0: no limit */
+    struct {
+        double accuracy; /* at which the run is done: on the test part, or the training part where there is
+                            none; 0: no such goal */
+    } stop;
 } Config;
 
 /* Fill with the defaults of the option table.  Not collective. */
@@ -166,6 +176,9 @@ void reluopt_config_resolve(Config *config);
  * it: its name is not UTF-8 or too long, or holds the comma that separates the paths of a list.  Rank 0; not
  * collective. */
 void reluopt_config_absolute(Config *config);
+
+/* Settings that may not change while a run goes on from `before` to `now`.  RELUOPT_USAGE.  Not collective. */
+int reluopt_config_check_resume(const Config *before, const Config *now, Error *error);
 
 /* Settings that do not go together, or that the method does not use (online with a batch size, dedicated
  * coordinator on one rank, no hidden layer, ...). `size`: number of ranks.  RELUOPT_USAGE.  Not collective. */

@@ -46,6 +46,9 @@ int reluopt_curves_read(Curves *curves, const char *path, Error *error);
  * memory and the old file as it was.  Rank 0; not collective. */
 int reluopt_curves_append(Curves *curves, const CurvePoint *point, Error *error);
 
+/* Keep the first `count` points alone; the file follows with the next append.  Rank 0; not collective. */
+void reluopt_curves_cut(Curves *curves, size_t count);
+
 /* Point k, 0 <= k < count; its per layer pointers stay valid until the next append. */
 CurvePoint reluopt_curves_point(const Curves *curves, size_t k);
 

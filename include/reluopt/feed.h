@@ -24,6 +24,7 @@ typedef struct Feed {
     size_t sent, arrived, taken; /* batches */
     const Augment *augment;      /* rank 0; NULL: samples as they are */
     uint64_t step;               /* of the run, that the next first batch is for: what is drawn depends on it */
+    size_t skip;                 /* batches that the next pass leaves out at its start */
     bool fixed;                  /* one batch holds all samples, always the same: send it once */
 } Feed;
 

@@ -59,7 +59,12 @@ float reluopt_mirror_gain(double squares, double distance, size_t n, size_t colu
 void reluopt_inverse_activate(const Inverses *inverses, float *h, const float *z, size_t n);
 void reluopt_inverse_slope(const Inverses *inverses, float *delta, const float *h, size_t n);
 
+/* Are own rows of V[2..last] not finite any more? */
+bool reluopt_inverse_spoilt(const Inverses *inverses);
+
 /* V[2..last] for the checkpoint: returns how many, fills `list` unless NULL. */
 size_t reluopt_inverse_arrays(const Inverses *inverses, Array *list);
+/* What is remembered of their steps, see Method.memory. */
+size_t reluopt_inverse_memory(Inverses *inverses, Array *list);
 
 #endif

@@ -20,6 +20,9 @@ void reluopt_activate(Activation activation, float *h, const float *z, size_t n)
  * of the slopes are not 0. */
 size_t reluopt_slope(Activation activation, float *delta, const float *h, size_t n);
 
+/* Is none of the n values infinite or NaN? */
+bool reluopt_is_finite(const float *x, size_t n);
+
 /* x[0..B-1] = 1: the row of H that multiplies the bias column of the weights. */
 void reluopt_ones(float *x, size_t columns);
 

@@ -22,7 +22,7 @@ Shape reluopt_shape(const Config *config, size_t features, size_t classes, size_
 /* Counts of messages and of BLAS are ints: the largest matrix must stay below 2^31 elements.  RELUOPT_USAGE. */
 int reluopt_shape_check(const Shape *shape, Error *error);
 
-enum { RELUOPT_MAX_ARRAYS = 8 * (RELUOPT_MAX_LAYERS + 2) }; /* more than any method has */
+enum { RELUOPT_MAX_ARRAYS = 16 * (RELUOPT_MAX_LAYERS + 2) }; /* more than any method has */
 
 /* One batch, the same on every rank. */
 typedef struct Batch {
@@ -54,12 +54,20 @@ typedef struct Method {
      * the step to `score`.  Collective. */
     void (*step)(void *state, const Batch *batch, uint64_t step, Score *score);
 
+    /* Did a step leave weights of this rank's that are not finite?  Not collective. */
+    bool (*spoilt)(const void *state);
+
     /* Outputs (logits) for a batch, width[L] x B, on every rank; valid until the next call.  Collective. */
     const float *(*predict)(void *state, const Batch *batch);
 
-    /* The arrays that make up the state, for the checkpoint: returns how many, fills `list` unless NULL.
-     * Not collective. */
+    /* The arrays that make up the network and what its training keeps, for the checkpoint: returns how many,
+     * fills `list` unless NULL.  Not collective. */
     size_t (*arrays)(void *state, Array *list);
+
+    /* What else decides the future of a run: step sizes to start from, counters, sums of the measures.  With
+     * it, the arrays, the configuration and the number of the next step a state just created goes on like this
+     * one. As above. */
+    size_t (*memory)(void *state, Array *list);
 
     /* Means since the last call, the same on every rank; starts anew.  Collective. */
     void (*measures)(void *state, Measures *measures);

@@ -63,9 +63,14 @@ void reluopt_network_average(Network *net, const Batch *batch, uint64_t step);
 /* The same as forward for evaluation, with the running means where they are kept; returns H[L].  Collective. */
 const float *reluopt_network_predict(Network *net, const Batch *batch);
 
+/* Are own weights not finite any more? */
+bool reluopt_network_spoilt(const Network *net);
+
 /* W[1..L], with `average` also their running means ("A1"), with batch_norm also gamma and beta ("norm1") and
  * running statistics ("running1"), for the checkpoint: returns how many, fills `list` unless NULL. */
 size_t reluopt_network_arrays(const Network *net, Array *list);
+/* What is remembered of their steps, see Method.memory. */
+size_t reluopt_network_memory(Network *net, Array *list);
 
 /* The n[i] x 2 array `data` of a normalised layer, for the checkpoint. */
 Array reluopt_network_norm_array(const Network *net, const char *name, size_t i, float *data);

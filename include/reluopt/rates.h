@@ -76,7 +76,7 @@ void reluopt_bin_kinks(KinkBins *bins, const float *z, const float *d, const flo
  * times; else *rate is the local minimiser in that bin, whose loss is not above that at any edge there was. */
 bool reluopt_narrow(const KinkBins *bins, KinkBracket *bracket, float *rate);
 
-/* w[j] -= rate[j] g[j], row by row (3-14). */
-void reluopt_step_rows(float *w, const float *g, const float *rate, size_t rows, size_t columns);
+/* w[j] -= rate[j] g[j], row by row (3-14).  Is all of w finite afterwards? */
+bool reluopt_step_rows(float *w, const float *g, const float *rate, size_t rows, size_t columns);
 
 #endif

@@ -15,6 +15,7 @@
 #ifndef RELUOPT_RULES_H
 #define RELUOPT_RULES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,8 +35,8 @@ int reluopt_rule_create(RuleState *state, Update rule, size_t count, Error *erro
 void reluopt_rule_free(RuleState *state);
 
 /* Step number t of the weights w along the gradient g (count values each), with the rates of a resolved
- * configuration.  Cannot fail; not collective. */
-void reluopt_rule_step(RuleState *state, const Config *config, float *w, const float *g, uint64_t t);
+ * configuration.  Is all of w finite afterwards?  Not collective. */
+bool reluopt_rule_step(RuleState *state, const Config *config, float *w, const float *g, uint64_t t);
 
 /* What the rule remembers, for the checkpoint: up to 2 arrays of the shape of `weights`, called after it
  * ("W1.first", "W1.second").  Returns how many, fills `list` unless NULL. */

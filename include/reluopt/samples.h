@@ -3,6 +3,7 @@
 #define RELUOPT_SAMPLES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "reluopt/error.h"
 
@@ -46,6 +47,10 @@ int reluopt_samples_alloc(Samples *samples, size_t count, size_t features, Error
 void reluopt_samples_free(Samples *samples);
 void reluopt_schema_free(Schema *schema);
 void reluopt_dataset_free(Dataset *data);
+
+/* A checksum of all samples and labels, to tell whether two data sets are the same; at least 0.  Not
+ * collective. */
+int64_t reluopt_dataset_checksum(const Dataset *data);
 
 /* The schema as text (several lines, any byte but NUL allowed in names by escaping) and back;
  * release the text with free().  to_text: NULL after noting RELUOPT_MEMORY.  from_text: RELUOPT_DATA

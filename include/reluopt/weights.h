@@ -11,11 +11,16 @@
 #include "reluopt/rates.h"
 #include "reluopt/whitening.h"
 
+/* Columns of `sums`.  All but the rates are counts, exact in any order: a rank may add those of all its neurons
+ * to one of them. */
+enum { SUM_RATE, SUM_ONLINE, SUM_STEPS, SUM_ACTIVE, SUM_PAIRS, RELUOPT_SUMS };
+
 /* W[i] or V[i].  m = own.count rows here; the last of the inputs + 1 columns is the bias. */
 typedef struct Weights {
     size_t outputs, inputs;
     Rows own;
     bool linear;    /* no ReLU: the output layer */
+    bool spoilt;    /* a step left own weights that are not finite */
     float *w;       /* m x (inputs + 1) */
     float *g;       /* m x (inputs + 1)  direction of the step */
     float *z;       /* m x B  pre-activations */
@@ -33,9 +38,7 @@ typedef struct Weights {
     Kink *kinks;         /* 2 B + 1  scratch of the exact search; NULL: no such search */
     const float *target; /* m x B  what the step is toward */
 
-    struct { /* sums since the means were last read */
-        double rate, online, neurons, active, pairs;
-    } sum;
+    double *sums; /* n x RELUOPT_SUMS  of each neuron since the means were last read; own rows count */
     const Whitening *whitening; /* of the inputs, for the whitened direction */
     float *whitened;            /* m x inputs  scratch of the same */
 } Weights;
@@ -55,7 +58,18 @@ int reluopt_weights_whiten(Weights *weights, const Whitening *whitening, Error *
 /* Own rows of the checkpoint's array of that name. */
 Array reluopt_weights_array(const Weights *weights, const char *letter, size_t layer);
 
-/* Means since the last call; starts anew. */
+/* What is remembered of its steps, see Method.memory: returns how many arrays, fills `list` unless NULL. */
+size_t reluopt_weights_memory(Weights *weights, const char *letter, size_t layer, const Config *config,
+                              Array *list);
+
+/* Take note: of a step of own neuron j = 0 .. m-1 by `rate`; that rho_online was its smaller bound; of how many
+ * of so many (neuron, sample) pairs are in the Pos set. */
+void reluopt_weights_note_step(Weights *weights, size_t j, double rate);
+void reluopt_weights_note_bound(Weights *weights, size_t j, bool online);
+void reluopt_weights_note_active(Weights *weights, size_t active, size_t pairs);
+
+/* Means since the last call; starts anew.  Rates are added up in the order of the neurons, so the means have
+ * the same bits on any number of ranks. */
 typedef struct WeightsMeans {
     double rate;   /* step sizes of the neurons */
     double online; /* share of them that rho_online decided; NaN without bounds */

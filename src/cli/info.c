@@ -37,8 +37,9 @@ static int print_checkpoint(const char *path, const CheckpointMeta *meta, Error 
     size_t count = 0;
     if (reluopt_checkpoint_list(path, &arrays, &count, error))
         return error->code;
-    printf("checkpoint after epoch %lld, step %lld; written %s by %s on %d ranks\n", (long long)meta->epoch,
-           (long long)meta->step, meta->date, meta->program, meta->ranks);
+    printf("checkpoint after epoch %lld, step %lld; written %s by %s on %d ranks\n", (long long)meta->at.epoch,
+           (long long)meta->at.steps, meta->date, meta->program, meta->ranks);
+    printf("libraries: %s\n", meta->libraries);
     printf("preprocessing: %s of %zu features\n", kind[meta->pre.kind], meta->pre.features);
     for (size_t i = 0; i < count; i++)
         printf("%-8s %zu x %zu\n", arrays[i].name, arrays[i].rows, arrays[i].cols);
@@ -47,13 +48,16 @@ static int print_checkpoint(const char *path, const CheckpointMeta *meta, Error 
     return RELUOPT_OK;
 }
 
-/* Rank 0. */
-static int show_curves(const char *path, Error *error)
+/* Rank 0.  Reading takes all of the file. */
+static int show_curves(const char *path, bool verify, Error *error)
 {
     Curves curves;
     if (reluopt_curves_read(&curves, path, error))
         return error->code;
-    print_curves(&curves);
+    if (verify)
+        printf("%s: good: curves of %zu epochs\n", path, curves.count);
+    else
+        print_curves(&curves);
     reluopt_curves_free(&curves);
     return RELUOPT_OK;
 }
@@ -70,8 +74,18 @@ static int show_checkpoint(Comm *comm, const char *path, Error *error)
     return error->code;
 }
 
+/* Collective. */
+static int verify_checkpoint(Comm *comm, const char *path, Error *error)
+{
+    size_t bytes;
+    if (reluopt_checkpoint_verify(comm, path, &bytes, error) == RELUOPT_OK && comm->rank == 0)
+        printf("%s: good: a checkpoint with %zu bytes of numbers\n", path, bytes);
+    return error->code;
+}
+
 static int run_info(Comm *comm, const Arguments *arguments, Error *error)
 {
+    bool verify = reluopt_cli_option(arguments, "verify") != NULL;
     FileKind kind = FILE_CHECKPOINT;
     const char *path = arguments->positional[0];
     if (comm->rank == 0)
@@ -79,10 +93,12 @@ static int run_info(Comm *comm, const Arguments *arguments, Error *error)
     if (reluopt_comm_agree(comm, error))
         return error->code;
     reluopt_comm_share(comm, &kind, sizeof kind);
-    if (kind == FILE_CHECKPOINT)
+    if (kind == FILE_CHECKPOINT && verify)
+        verify_checkpoint(comm, path, error);
+    else if (kind == FILE_CHECKPOINT)
         show_checkpoint(comm, path, error);
     else if (comm->rank == 0)
-        show_curves(path, error);
+        show_curves(path, verify, error);
     return reluopt_comm_agree(comm, error);
 }
 
@@ -96,5 +112,6 @@ const Command reluopt_command_info = {
                 "reluopt-mpi info runs/soybean/curves.h5\n",
     .least = 1,
     .most = 1,
+    .option = {{"verify", NULL, "only compare all checksums of the file; exit code 4 if it is damaged"}},
     .run = run_info,
 };

@@ -1,11 +1,7 @@
 /* train.c - reluopt-mpi train: from a configuration to a run folder. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "reluopt/cli.h"
 #include "reluopt/run.h"
@@ -17,50 +13,18 @@ static bool takes(const char *key)
     return true;
 }
 
-/* mkdir -p */
-static int make_folder(const char *folder, Error *error)
+/* The name of the run folder. */
+static int name_folder(Run *run, const char *out, Error *error)
 {
-    char path[RELUOPT_TEXT];
-    snprintf(path, sizeof path, "%s", folder);
-    for (char *slash = path; slash; slash = strchr(slash + 1, '/')) {
-        char *end = strchr(slash + 1, '/');
-        if (end)
-            *end = '\0';
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            return reluopt_fail(error, RELUOPT_STORAGE, "cannot create the folder %s: %s", path,
-                                strerror(errno));
-        if (!end)
-            break;
-        *end = '/';
-    }
-    return RELUOPT_OK;
-}
-
-/* Name, create and mark the run folder: an earlier run is never overwritten. */
-static int open_folder(Run *run, const char *out, Error *error)
-{
-    char path[2 * RELUOPT_TEXT], stamp[32];
+    char stamp[32];
     time_t now = time(NULL);
     struct tm local;
     strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
     int length = out ? snprintf(run->folder, sizeof run->folder, "%s", out)
                      : snprintf(run->folder, sizeof run->folder, "runs/%s-%s", run->config.data.name, stamp);
     if (length == 0 || length >= (int)sizeof run->folder)
-        return reluopt_fail(error, RELUOPT_USAGE, "--out: the name of the folder is empty or too long");
-    snprintf(path, sizeof path, "%s/config.yaml", run->folder);
-    if (access(path, F_OK) == 0)
-        return reluopt_fail(error, RELUOPT_USAGE,
-                            "%s holds a run already: choose another --out, or move it away", run->folder);
-    if (make_folder(run->folder, error))
-        return error->code;
-    char *text = reluopt_config_text(&run->config, true, error);
-    FILE *file = text ? fopen(path, "w") : NULL;
-    bool written = file && fputs(text, file) >= 0;
-    if (file && fclose(file) != 0)
-        written = false;
-    if (text && !written)
-        reluopt_fail(error, RELUOPT_STORAGE, "cannot write %s: %s", path, strerror(errno));
-    free(text);
+        reluopt_fail(error, RELUOPT_USAGE, "%s: the name of the folder is empty or too long",
+                     run->resumes ? "--resume" : "--out");
     return error->code;
 }
 
@@ -76,6 +40,59 @@ int reluopt_cli_configure(Config *config, const Arguments *arguments, int size, 
     return reluopt_config_check(config, size, error);
 }
 
+/* Rank 0: the configuration of a run that goes on, from its checkpoint, or from its folder where there is none
+ * yet. */
+static int configure_resumed(Run *run, const CheckpointMeta *meta, const Arguments *arguments, Error *error)
+{
+    char path[RELUOPT_RUN_PATH];
+    snprintf(path, sizeof path, "%s/config.yaml", run->folder);
+    reluopt_config_default(&run->config);
+    if (meta->config)
+        reluopt_config_parse(&run->config, meta->config, strlen(meta->config), run->folder, error);
+    else
+        reluopt_config_read(&run->config, path, error);
+    Config before = run->config;
+    if (error->code || reluopt_cli_overrides(arguments, &run->config, error))
+        return error->code;
+    reluopt_config_absolute(&run->config);
+    if (reluopt_config_check_resume(&before, &run->config, error))
+        return error->code;
+    return reluopt_config_check(&run->config, run->comm->size, error);
+}
+
+/* What both kinds of start have in common, from the configuration on rank 0.  Collective. */
+static int train(Run *run, const char *checkpoint, CheckpointMeta *meta, Error *error)
+{
+    if (reluopt_comm_agree(run->comm, error))
+        return error->code;
+    reluopt_comm_share(run->comm, &run->config, sizeof run->config);
+    if (reluopt_run_open(run, run->comm, meta, error) || reluopt_run_folder(run, error) ||
+        (meta && reluopt_run_resume(run, checkpoint, meta, error)))
+        return error->code;
+    return reluopt_run_train(run, error);
+}
+
+/* Go on from the newest good checkpoint of the folder.  Collective. */
+static int resume(Run *run, const Arguments *arguments, Error *error)
+{
+    char checkpoint[RELUOPT_RUN_PATH];
+    CheckpointMeta meta = {0};
+    run->resumes = true;
+    if (arguments->count > 0 || reluopt_cli_option(arguments, "out"))
+        reluopt_fail(error, RELUOPT_USAGE,
+                     "--resume goes on with the configuration and in the folder of the run: "
+                     "give neither a configuration nor --out");
+    if (name_folder(run, reluopt_cli_option(arguments, "resume"), error) ||
+        reluopt_resume_find(run->comm, run->folder, checkpoint, error) ||
+        (checkpoint[0] && reluopt_checkpoint_read_meta(run->comm, checkpoint, &meta, error)))
+        return error->code;
+    if (run->comm->rank == 0)
+        configure_resumed(run, &meta, arguments, error);
+    train(run, checkpoint, checkpoint[0] ? &meta : NULL, error);
+    reluopt_checkpoint_meta_free(&meta);
+    return error->code;
+}
+
 static Output output_of(const Arguments *arguments, Error *error)
 {
     bool quiet = reluopt_cli_option(arguments, "quiet"), json = reluopt_cli_option(arguments, "json");
@@ -87,19 +104,14 @@ static Output output_of(const Arguments *arguments, Error *error)
 static int run_train(Comm *comm, const Arguments *arguments, Error *error)
 {
     static Run run;
+    run.comm = comm;
     run.output = output_of(arguments, error);
-    if (comm->rank == 0)
-        reluopt_cli_configure(&run.config, arguments, comm->size, error);
-    if (reluopt_comm_agree(comm, error))
-        return error->code;
-    reluopt_comm_share(comm, &run.config, sizeof run.config);
-    if (reluopt_run_open(&run, comm, NULL, error) == RELUOPT_OK) {
-        if (comm->rank == 0)
-            open_folder(&run, reluopt_cli_option(arguments, "out"), error);
-        if (reluopt_comm_agree(comm, error) == RELUOPT_OK) {
-            reluopt_comm_share(comm, run.folder, sizeof run.folder);
-            reluopt_run_train(&run, error);
-        }
+    if (reluopt_cli_option(arguments, "resume")) {
+        resume(&run, arguments, error);
+    } else {
+        if (comm->rank == 0 && reluopt_cli_configure(&run.config, arguments, comm->size, error) == RELUOPT_OK)
+            name_folder(&run, reluopt_cli_option(arguments, "out"), error);
+        train(&run, NULL, NULL, error);
     }
     reluopt_run_close(&run);
     return error->code;
@@ -111,11 +123,18 @@ const Command reluopt_command_train = {
     .synopsis = "[CONFIG.yaml]",
     .text =
         "Train a network as CONFIG.yaml (\"key: value\" lines) and the keys on the command line say; without "
-        "them, on a generated set.  Results go to a run folder.",
+        "them, on a generated set.  Results go to a run folder.\n"
+        "The signals USR1, TERM and INT, or a file named stop in the folder, end a run early, with a "
+        "checkpoint "
+        "and exit code 75.  --resume takes it up again, as if it had never stopped, on any number of ranks; "
+        "then "
+        "only epochs, coordinator, max_time, stop.*, checkpoint.* and the paths of the data may change.",
     .examples = "reluopt-mpi train\n"
-                "mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n",
+                "mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n"
+                "mpirun -np 4 reluopt-mpi train --resume runs/fashion\n",
     .most = 1,
     .option = {{"out", "RUN", "the folder, without a run in it yet; default runs/DATA-DATE-TIME"},
+               {"resume", "RUN", "go on with the run in that folder, from its newest good checkpoint"},
                {"quiet", NULL, "no output but warnings and errors"},
                {"json", NULL, "events as JSON, one object a line: start, epoch, checkpoint, end, error"}},
     .takes = takes,

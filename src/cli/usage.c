@@ -139,6 +139,7 @@ const ExitCode reluopt_cli_exit_codes[] = {
     {RELUOPT_NUMERIC, "numerical"},
     {RELUOPT_MEMORY, "memory"},
     {RELUOPT_BUG, "internal error"},
+    {RELUOPT_STOPPED, "stopped early and to be continued"},
     {0, NULL},
 };
 

@@ -163,3 +163,16 @@ int reluopt_config_check(const Config *config, int size, Error *error)
     const char *problem = conflict(config, size);
     return problem ? reluopt_fail(error, RELUOPT_USAGE, "%s", problem) : check_use(config, error);
 }
+
+int reluopt_config_check_resume(const Config *before, const Config *now, Error *error)
+{
+    for (const Option *o = option_table; o < option_table + option_count; o++)
+        if (!o->later && !option_equal(o, before, now))
+            return reluopt_fail(error, RELUOPT_USAGE, "%s: cannot change while a run goes on: start a new one",
+                                o->key);
+    if (strcmp(now->method, "mgbdt") == 0 && before->epochs != now->epochs)
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "epochs: method mgbdt has room for the trees of %d: start a new run",
+                            before->epochs);
+    return RELUOPT_OK;
+}

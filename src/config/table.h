@@ -24,6 +24,7 @@ typedef struct Option {
     const char *const *choices; /* choice: spelled as the enum counts, NULL at the end */
     const char *value;          /* default, as it would be typed */
     const char *methods;        /* those that use it, " a b " ; NULL: all */
+    bool later;                 /* may change when a run is resumed */
     const char *meaning;        /* one line for the help */
 } Option;
 

@@ -87,7 +87,8 @@ void reluopt_feed_begin(Feed *feed, const Samples *samples, const uint32_t *orde
     feed->order = order;
     feed->count = count;
     feed->batch = batch;
-    feed->sent = feed->arrived = 0;
+    feed->sent = feed->arrived = feed->taken = feed->skip;
+    feed->skip = 0;
     send_next(feed);
 }
 

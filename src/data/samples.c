@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "reluopt/memory.h"
 
@@ -64,6 +65,20 @@ void reluopt_dataset_free(Dataset *data)
     reluopt_samples_free(&data->train);
     reluopt_samples_free(&data->test);
     reluopt_schema_free(&data->schema);
+}
+
+static uLong add_samples(uLong sum, const Samples *samples)
+{
+    if (samples->count == 0)
+        return sum;
+    sum = crc32_z(sum, (const unsigned char *)samples->x,
+                  samples->count * samples->features * sizeof *samples->x);
+    return crc32_z(sum, (const unsigned char *)samples->y, samples->count * sizeof *samples->y);
+}
+
+int64_t reluopt_dataset_checksum(const Dataset *data)
+{
+    return (int64_t)add_samples(add_samples(crc32_z(0, NULL, 0), &data->train), &data->test);
 }
 
 /* Order of names. */

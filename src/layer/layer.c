@@ -41,6 +41,15 @@ size_t reluopt_slope(Activation activation, float *delta, const float *h, size_t
     return active;
 }
 
+bool reluopt_is_finite(const float *x, size_t n)
+{
+    float sum = 0; /* x - x is 0 or NaN */
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] - x[i];
+    return sum == 0;
+}
+
 void reluopt_ones(float *x, size_t columns)
 {
     for (size_t k = 0; k < columns; k++)

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "reluopt/layer.h"
+
 /* rho_opt (3-15), with the sign that makes a descent step positive.  r is 0 off the Pos set, d is not. */
 static float rate_opt(const float *z, const float *d, const float *r, bool linear, size_t columns)
 {
@@ -69,9 +71,13 @@ void reluopt_trial_losses(const float *z, const float *d, const float *t, bool l
         loss[1 + i] += reluopt_loss_at(z, d, t, linear, columns, ldexpf(start, -i));
 }
 
-void reluopt_step_rows(float *w, const float *g, const float *rate, size_t rows, size_t columns)
+bool reluopt_step_rows(float *w, const float *g, const float *rate, size_t rows, size_t columns)
 {
-    for (size_t j = 0; j < rows; j++)
+    bool finite = true;
+    for (size_t j = 0; j < rows; j++) {
         for (size_t k = 0; k < columns; k++)
             w[j * columns + k] -= rate[j] * g[j * columns + k];
+        finite &= reluopt_is_finite(w + j * columns, columns); /* while the row is in the cache */
+    }
+    return finite;
 }

@@ -112,6 +112,12 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     reluopt_network_average(&s->net, batch, number);
 }
 
+static bool spoilt(const void *state)
+{
+    const Adaptive *s = state;
+    return reluopt_network_spoilt(&s->net) || reluopt_inverse_spoilt(&s->inverses);
+}
+
 static const float *predict(void *state, const Batch *batch)
 {
     Adaptive *s = state;
@@ -183,6 +189,13 @@ static size_t arrays(void *state, Array *list)
     return count;
 }
 
+static size_t memory(void *state, Array *list)
+{
+    Adaptive *s = state;
+    size_t count = reluopt_network_memory(&s->net, list);
+    return count + reluopt_inverse_memory(&s->inverses, list ? list + count : NULL);
+}
+
 static void measures(void *state, Measures *out)
 {
     Adaptive *s = state;
@@ -201,7 +214,9 @@ const Method reluopt_method_adaptive = {
     .create = create,
     .destroy = destroy,
     .step = step,
+    .spoilt = spoilt,
     .predict = predict,
     .arrays = arrays,
+    .memory = memory,
     .measures = measures,
 };

@@ -88,8 +88,8 @@ static void error_below(Backprop *s, size_t i)
     feed_back(s, i, delta);
     for (size_t k = 0; s->feedback != FEEDBACK_DIRECT && reluopt_network_skips(&s->net, i) && k < values; k++)
         delta[k] += s->carried[k];
-    below->sum.active += (double)reluopt_slope((Activation)s->config->activation, delta, h, values);
-    below->sum.pairs += (double)values;
+    reluopt_weights_note_active(below, reluopt_slope((Activation)s->config->activation, delta, h, values),
+                                values);
     if (reluopt_network_skips(&s->net, i - 1))
         memcpy(s->carried, delta, values * sizeof *delta);
     if (s->config->batch_norm)
@@ -103,10 +103,10 @@ static void update(Backprop *s, uint64_t t)
     Phase before = reluopt_phase_enter(PHASE_UPDATE);
     for (size_t i = 1; i <= s->net.shape.layers; i++) {
         Weights *w = &s->net.weights[i];
-        reluopt_rule_step(&s->rule[i], s->config, w->w, w->g, t);
-        reluopt_rule_step(&s->norm[i], s->config, s->net.norm[i].scale, s->net.norm[i].g, t);
-        w->sum.rate += s->config->learning_rate * (double)w->own.count;
-        w->sum.neurons += (double)w->own.count;
+        w->spoilt |= !reluopt_rule_step(&s->rule[i], s->config, w->w, w->g, t) |
+                     !reluopt_rule_step(&s->norm[i], s->config, s->net.norm[i].scale, s->net.norm[i].g, t);
+        for (size_t j = 0; j < w->own.count; j++)
+            reluopt_weights_note_step(w, j, s->config->learning_rate);
     }
     reluopt_phase_leave(before);
 }
@@ -123,6 +123,12 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     }
     update(s, number + 1);
     reluopt_network_average(&s->net, batch, number);
+}
+
+static bool spoilt(const void *state)
+{
+    const Backprop *s = state;
+    return reluopt_network_spoilt(&s->net);
 }
 
 static const float *predict(void *state, const Batch *batch)
@@ -228,6 +234,12 @@ static size_t arrays(void *state, Array *list)
     return count;
 }
 
+static size_t memory(void *state, Array *list)
+{
+    Backprop *s = state;
+    return reluopt_network_memory(&s->net, list);
+}
+
 static void measures(void *state, Measures *out)
 {
     Backprop *s = state;
@@ -243,8 +255,10 @@ static void measures(void *state, Measures *out)
         .create = CREATE,                                                                                      \
         .destroy = destroy,                                                                                    \
         .step = step,                                                                                          \
+        .spoilt = spoilt,                                                                                      \
         .predict = predict,                                                                                    \
         .arrays = arrays,                                                                                      \
+        .memory = memory,                                                                                      \
         .measures = measures,                                                                                  \
     }
 

@@ -156,6 +156,22 @@ void reluopt_inverse_free(Inverses *s)
     free(s->sums);
 }
 
+bool reluopt_inverse_spoilt(const Inverses *s)
+{
+    bool spoilt = false;
+    for (size_t i = 2; i <= s->last; i++)
+        spoilt |= s->v[i].spoilt;
+    return spoilt;
+}
+
+size_t reluopt_inverse_memory(Inverses *s, Array *list)
+{
+    size_t count = 0;
+    for (size_t i = 2; s->net->config->inverse.kind == INVERSE_TRAINED && i <= s->last; i++)
+        count += reluopt_weights_memory(&s->v[i], "V", i, s->net->config, list ? list + count : NULL);
+    return count;
+}
+
 size_t reluopt_inverse_arrays(const Inverses *s, Array *list)
 {
     size_t count = 0;

@@ -168,6 +168,16 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
         train_layer(s, i, number); /* F_j, o_j */
 }
 
+/* A leaf that is not finite shows in what its layer makes of the training set. */
+static bool spoilt(const void *state)
+{
+    const Mgbdt *s = state;
+    bool finite = true;
+    for (size_t i = 1; i <= s->shape.layers; i++)
+        finite &= reluopt_is_finite(own(s, s->h[i], i), s->own[i].count * s->columns);
+    return !finite;
+}
+
 static const float *predict(void *state, const Batch *batch)
 {
     Mgbdt *s = state;
@@ -276,6 +286,13 @@ static size_t arrays(void *state, Array *list)
     return count;
 }
 
+static size_t memory(void *state, Array *list)
+{
+    (void)state;
+    (void)list;
+    return 0;
+}
+
 /* The shrinkage is the only rate; nothing is bounded or active. */
 static void measures(void *state, Measures *out)
 {
@@ -294,7 +311,9 @@ const Method reluopt_method_mgbdt = {
     .create = create,
     .destroy = destroy,
     .step = step,
+    .spoilt = spoilt,
     .predict = predict,
     .arrays = arrays,
+    .memory = memory,
     .measures = measures,
 };

@@ -206,6 +206,22 @@ Array reluopt_network_norm_array(const Network *net, const char *name, size_t i,
     return array;
 }
 
+bool reluopt_network_spoilt(const Network *net)
+{
+    bool spoilt = false;
+    for (size_t i = 1; i <= net->shape.layers; i++)
+        spoilt |= net->weights[i].spoilt;
+    return spoilt;
+}
+
+size_t reluopt_network_memory(Network *net, Array *list)
+{
+    size_t count = 0;
+    for (size_t i = 1; i <= net->shape.layers; i++)
+        count += reluopt_weights_memory(&net->weights[i], "W", i, net->config, list ? list + count : NULL);
+    return count;
+}
+
 size_t reluopt_network_arrays(const Network *net, Array *list)
 {
     size_t count = 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "reluopt/layer.h"
 #include "reluopt/memory.h"
 #include "reluopt/tally.h"
 
@@ -78,7 +79,7 @@ static void adam(RuleState *state, const Config *config, float *w, const float *
     }
 }
 
-void reluopt_rule_step(RuleState *state, const Config *config, float *w, const float *g, uint64_t t)
+bool reluopt_rule_step(RuleState *state, const Config *config, float *w, const float *g, uint64_t t)
 {
     Phase before = reluopt_phase_enter(PHASE_UPDATE);
     float eta = (float)config->learning_rate, eps = (float)config->epsilon;
@@ -104,7 +105,9 @@ void reluopt_rule_step(RuleState *state, const Config *config, float *w, const f
             w[i] -= eta * g[i];
         break;
     }
+    bool finite = reluopt_is_finite(w, state->count);
     reluopt_phase_leave(before);
+    return finite;
 }
 
 size_t reluopt_rule_arrays(const RuleState *state, const Array *weights, Array *list)

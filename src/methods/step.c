@@ -45,7 +45,7 @@ static void rates_by_bounds(Weights *const *list, size_t count, const Config *co
         for (size_t j = 0; j < list[i]->own.count; j++) {
             float opt = list[i]->opt[j], online = list[i]->online[j];
             list[i]->rate[j] = reluopt_rate((RateRule)config->rate.rule, opt, online);
-            list[i]->sum.online += online < opt;
+            reluopt_weights_note_bound(list[i], j, online < opt);
         }
 }
 
@@ -156,10 +156,10 @@ static void take_steps(Weights *const *list, size_t count, float unit)
     Phase before = reluopt_phase_enter(PHASE_UPDATE);
     for (size_t i = 0; i < count; i++) {
         Weights *weights = list[i];
-        reluopt_step_rows(weights->w, weights->g, weights->rate, weights->own.count, weights->inputs + 1);
+        weights->spoilt |=
+            !reluopt_step_rows(weights->w, weights->g, weights->rate, weights->own.count, weights->inputs + 1);
         for (size_t j = 0; j < weights->own.count; j++)
-            weights->sum.rate += (double)(weights->rate[j] / unit);
-        weights->sum.neurons += (double)weights->own.count;
+            reluopt_weights_note_step(weights, j, (double)(weights->rate[j] / unit));
     }
     reluopt_phase_leave(before);
 }

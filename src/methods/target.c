@@ -5,6 +5,7 @@
  * ||f_i(W[i] H[i-1]) - T[i]||^2 (2-37); the last one that of the mean loss.  Every inverse follows the
  * gradient of the mean of ||g_i(f_i(Hn)) - Hn||^2, Hn = H[i-1] + noise (2-36). */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "reluopt/dense.h"
@@ -18,7 +19,7 @@
 typedef struct Learner {
     Weights *weights;
     RuleState rule;
-    uint64_t steps; /* taken */
+    int64_t steps; /* taken */
 } Learner;
 
 typedef struct Target {
@@ -60,9 +61,9 @@ static void follow(Learner *learner, const Config *config, const float *r, const
     Weights *w = learner->weights;
     size_t m = w->own.count, k = w->inputs + 1;
     reluopt_product_nt(w->g, k, r, x, m, k, columns);
-    reluopt_rule_step(&learner->rule, config, w->w, w->g, ++learner->steps);
-    w->sum.rate += config->learning_rate * (double)m;
-    w->sum.neurons += (double)m;
+    w->spoilt |= !reluopt_rule_step(&learner->rule, config, w->w, w->g, (uint64_t)++learner->steps);
+    for (size_t j = 0; j < m; j++)
+        reluopt_weights_note_step(w, j, config->learning_rate);
 }
 
 /* r = 2/B (h - t), n values: the derivative of the mean squared error with respect to h. */
@@ -81,7 +82,7 @@ static void train_inverses(Target *s)
         Learner *learner = &s->inverse[i];
         Weights *v = learner->weights;
         size_t n = v->own.count * s->net.columns;
-        reluopt_inverse_reconstruct(&s->inverses, i, learner->steps);
+        reluopt_inverse_reconstruct(&s->inverses, i, (uint64_t)learner->steps);
         reluopt_inverse_activate(&s->inverses, v->z, v->z, n);
         derivative(s, s->residual, v->z, own(s, s->inverses.noisy[i], i - 1), n);
         reluopt_inverse_slope(&s->inverses, s->residual, v->z, n);
@@ -107,8 +108,7 @@ static void train_forward(Target *s)
             derivative(s, s->residual, h, own(s, s->inverses.t[i], i), n);
             active = reluopt_slope((Activation)s->config->activation, s->residual, h, n);
         }
-        w->sum.active += (double)active;
-        w->sum.pairs += (double)n;
+        reluopt_weights_note_active(w, active, n);
         follow(&s->forward[i], s->config, s->residual, s->net.h[i - 1], columns);
     }
     reluopt_phase_leave(before);
@@ -136,6 +136,12 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     if (forward)
         train_forward(s);
     reluopt_network_average(&s->net, batch, number);
+}
+
+static bool spoilt(const void *state)
+{
+    const Target *s = state;
+    return reluopt_network_spoilt(&s->net) || reluopt_inverse_spoilt(&s->inverses);
 }
 
 static const float *predict(void *state, const Batch *batch)
@@ -215,6 +221,21 @@ static size_t learner_arrays(const Learner *learner, const char *letter, size_t 
     return reluopt_rule_arrays(&learner->rule, &weights, list);
 }
 
+/* How many steps it took: the same on every rank. */
+static size_t learner_memory(Learner *learner, const char *letter, size_t i, Array *list)
+{
+    if (list) {
+        *list = (Array){.type = ARRAY_INTEGER,
+                        .shared = true,
+                        .rows = 1,
+                        .cols = 1,
+                        .count = 1,
+                        .integers = &learner->steps};
+        snprintf(list->name, sizeof list->name, "%s%zu.steps", letter, i);
+    }
+    return 1;
+}
+
 static size_t arrays(void *state, Array *list)
 {
     Target *s = state;
@@ -224,6 +245,19 @@ static size_t arrays(void *state, Array *list)
         count += learner_arrays(&s->forward[i], "W", i, list ? list + count : NULL);
         if (s->inverse[i].weights)
             count += learner_arrays(&s->inverse[i], "V", i, list ? list + count : NULL);
+    }
+    return count;
+}
+
+static size_t memory(void *state, Array *list)
+{
+    Target *s = state;
+    size_t count = reluopt_network_memory(&s->net, list);
+    count += reluopt_inverse_memory(&s->inverses, list ? list + count : NULL);
+    for (size_t i = 1; i <= s->net.shape.layers; i++) {
+        count += learner_memory(&s->forward[i], "W", i, list ? list + count : NULL);
+        if (s->inverse[i].weights)
+            count += learner_memory(&s->inverse[i], "V", i, list ? list + count : NULL);
     }
     return count;
 }
@@ -245,8 +279,10 @@ const Method reluopt_method_tp = {
     .create = create_plain,
     .destroy = destroy,
     .step = step,
+    .spoilt = spoilt,
     .predict = predict,
     .arrays = arrays,
+    .memory = memory,
     .measures = measures,
 };
 
@@ -256,7 +292,9 @@ const Method reluopt_method_dtp = {
     .create = create_difference,
     .destroy = destroy,
     .step = step,
+    .spoilt = spoilt,
     .predict = predict,
     .arrays = arrays,
+    .memory = memory,
     .measures = measures,
 };

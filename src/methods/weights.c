@@ -21,6 +21,7 @@ int reluopt_weights_create(Weights *weights, size_t outputs, size_t inputs, bool
     weights->w = reluopt_alloc(matrix, sizeof(float), error);
     weights->g = reluopt_alloc(matrix, sizeof(float), error);
     weights->z = reluopt_alloc(m * columns, sizeof(float), error);
+    weights->sums = reluopt_alloc(outputs * RELUOPT_SUMS, sizeof(double), error);
     return error->code;
 }
 
@@ -54,6 +55,7 @@ void reluopt_weights_free(Weights *weights)
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     free(weights->kinks);
+    free(weights->sums);
     *weights = (Weights){0};
 }
 
@@ -75,13 +77,68 @@ Array reluopt_weights_array(const Weights *weights, const char *letter, size_t l
     return array;
 }
 
+static double *own_sums(const Weights *weights)
+{
+    return weights->sums + weights->own.first * RELUOPT_SUMS;
+}
+
+size_t reluopt_weights_memory(Weights *weights, const char *letter, size_t layer, const Config *config,
+                              Array *list)
+{
+    bool searches = weights->last && config->variant == VARIANT_LINE_SEARCH;
+    if (list) {
+        Array *sums = &list[0], *last = &list[1];
+        *sums = reluopt_weights_array(weights, letter, layer);
+        snprintf(sums->name, sizeof sums->name, "%s%zu.sums", letter, layer);
+        sums->type = ARRAY_DOUBLE;
+        sums->cols = RELUOPT_SUMS;
+        sums->doubles = own_sums(weights);
+        if (searches && config->rate.scope == SCOPE_LAYER)
+            *last = (Array){.shared = true, .rows = 1, .cols = 1, .count = 1, .data = &weights->last_layer};
+        else if (searches)
+            *last = (Array){.rows = weights->outputs,
+                            .cols = 1,
+                            .first = weights->own.first,
+                            .count = weights->own.count,
+                            .data = weights->last};
+        if (searches)
+            snprintf(last->name, sizeof last->name, "%s%zu.last", letter, layer);
+    }
+    return searches ? 2 : 1;
+}
+
+void reluopt_weights_note_step(Weights *weights, size_t j, double rate)
+{
+    double *sums = own_sums(weights) + j * RELUOPT_SUMS;
+    sums[SUM_RATE] += rate;
+    sums[SUM_STEPS]++;
+}
+
+void reluopt_weights_note_bound(Weights *weights, size_t j, bool online)
+{
+    own_sums(weights)[j * RELUOPT_SUMS + SUM_ONLINE] += online;
+}
+
+void reluopt_weights_note_active(Weights *weights, size_t active, size_t pairs)
+{
+    double *sums = own_sums(weights);
+    if (weights->own.count > 0) {
+        sums[SUM_ACTIVE] += (double)active;
+        sums[SUM_PAIRS] += (double)pairs;
+    }
+}
+
 WeightsMeans reluopt_weights_means(Weights *weights, const Comm *comm)
 {
-    double sum[] = {weights->sum.rate, weights->sum.online, weights->sum.neurons, weights->sum.active,
-                    weights->sum.pairs};
-    memset(&weights->sum, 0, sizeof weights->sum);
-    reluopt_comm_sum(comm, sum, sizeof sum / sizeof *sum);
-    return (WeightsMeans){.rate = sum[0] / sum[2], .online = sum[1] / sum[2], .active = sum[3] / sum[4]};
+    double sum[RELUOPT_SUMS] = {0};
+    reluopt_comm_gather_doubles(comm, weights->sums, weights->outputs, RELUOPT_SUMS);
+    for (size_t j = 0; j < weights->outputs * RELUOPT_SUMS; j++)
+        sum[j % RELUOPT_SUMS] += weights->sums[j];
+    if (weights->sums)
+        memset(weights->sums, 0, weights->outputs * RELUOPT_SUMS * sizeof *weights->sums);
+    return (WeightsMeans){.rate = sum[SUM_RATE] / sum[SUM_STEPS],
+                          .online = sum[SUM_ONLINE] / sum[SUM_STEPS],
+                          .active = sum[SUM_ACTIVE] / sum[SUM_PAIRS]};
 }
 
 void reluopt_weights_apply(const Weights *weights, const float *h, float *z, size_t columns)
@@ -96,9 +153,8 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
     size_t m = weights->own.count, k = weights->inputs + 1;
     Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     weights->target = target;
-    weights->sum.active +=
-        (double)reluopt_residual(weights->r, weights->z, target, weights->linear, m * columns);
-    weights->sum.pairs += (double)(m * columns);
+    reluopt_weights_note_active(
+        weights, reluopt_residual(weights->r, weights->z, target, weights->linear, m * columns), m * columns);
     reluopt_product_nt(weights->g, k, weights->r, h, m, k, columns); /* G = R H' (3-11) */
     if (direction != DIRECTION_PLAIN)
         reluopt_row_means(weights->mean, h, weights->inputs, columns);

@@ -64,6 +64,15 @@ void reluopt_comm_stop(Comm *comm)
     MPI_Finalize();
 }
 
+char *reluopt_comm_library(char *text, size_t room)
+{
+    char whole[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    MPI_Get_library_version(whole, &length);
+    snprintf(text, room, "%.*s", (int)strcspn(whole, ",\n"), whole);
+    return text;
+}
+
 void reluopt_comm_abort(Comm *comm, const char *what)
 {
     fprintf(stderr, "reluopt-mpi: internal error on rank %d: %s; please report it\n", comm->rank, what);
@@ -102,19 +111,31 @@ static void shard_table(const Comm *comm, size_t n, size_t unit)
     }
 }
 
-void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t columns)
+static void gather(const Comm *comm, void *x, size_t n, size_t columns, MPI_Datatype element)
 {
     if (comm->size == 1)
         return;
-    Call call =
-        meter_start(comm, TRAFFIC_GATHER, (n - reluopt_comm_own_rows(comm, n).count) * columns * sizeof *x);
+    int size;
+    MPI_Type_size(element, &size);
+    size_t values = (n - reluopt_comm_own_rows(comm, n).count) * columns;
+    Call call = meter_start(comm, TRAFFIC_GATHER, values * (size_t)size);
     MPI_Datatype row;
-    MPI_Type_contiguous((int)columns, MPI_FLOAT, &row);
+    MPI_Type_contiguous((int)columns, element, &row);
     MPI_Type_commit(&row);
     shard_table(comm, n, 1);
     MPI_Allgatherv(MPI_IN_PLACE, 0, row, x, comm->counts, comm->offsets, row, comm->world);
     MPI_Type_free(&row);
     meter_stop(comm, call);
+}
+
+void reluopt_comm_gather_rows(const Comm *comm, float *x, size_t n, size_t columns)
+{
+    gather(comm, x, n, columns, MPI_FLOAT);
+}
+
+void reluopt_comm_gather_doubles(const Comm *comm, double *x, size_t n, size_t columns)
+{
+    gather(comm, x, n, columns, MPI_DOUBLE);
 }
 
 void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size_t n, size_t columns)
@@ -135,6 +156,15 @@ void reluopt_comm_min(const Comm *comm, float *x, size_t count)
         return;
     Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
     MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_FLOAT, MPI_MIN, comm->world);
+    meter_stop(comm, call);
+}
+
+void reluopt_comm_max(const Comm *comm, int *x, size_t count)
+{
+    if (comm->size == 1)
+        return;
+    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
+    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_INT, MPI_MAX, comm->world);
     meter_stop(comm, call);
 }
 

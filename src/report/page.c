@@ -50,7 +50,7 @@ static void put_origin(FILE *out, const ReportRun *run)
     fputs("<p class=\"about quiet\">", out);
     reluopt_markup_text(out, run->path);
     if (run->meta.config) {
-        fprintf(out, " · checkpoint after epoch %" PRId64 ", written ", run->meta.epoch);
+        fprintf(out, " · checkpoint after epoch %" PRId64 ", written ", run->meta.at.epoch);
         reluopt_markup_text(out, run->meta.date);
         fputs(" by ", out);
         reluopt_markup_text(out, run->meta.program);

@@ -1,12 +1,20 @@
 /* open.c - from a configuration to data in place and a network ready to train or evaluate. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "reluopt/catalogue.h"
 #include "reluopt/memory.h"
 #include "reluopt/run.h"
 
 enum { EVALUATION_BATCH = 256 }; /* samples evaluated at a time, at least */
+
+/* Is the run opened for training, or for evaluation alone? */
+static bool trains(const Run *run, const CheckpointMeta *meta)
+{
+    return !meta || run->resumes;
+}
 
 /* Rank 0: load and split, where that has not been done; preprocess. */
 static int load(Run *run, const CheckpointMeta *meta, Error *error)
@@ -17,11 +25,12 @@ static int load(Run *run, const CheckpointMeta *meta, Error *error)
     if (run->data.train.count > 0 ||
         reluopt_dataset_load(&run->data, &run->config, meta ? &schema : NULL, error) == RELUOPT_OK) {
         const Preprocess *pre = meta ? &meta->pre : &run->pre;
+        run->checksum = reluopt_dataset_checksum(&run->data);
         if (!meta)
             reluopt_preprocess_fit(&run->pre, (PreprocessKind)run->config.preprocess, &run->data.train, error);
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
             reluopt_preprocess_apply(pre, &run->data.test, error);
-        if (!meta && !error->code)
+        if (trains(run, meta) && !error->code)
             reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, run->data.schema.classes,
                                    error);
     }
@@ -62,6 +71,7 @@ int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error)
 {
     run->comm = comm;
+    run->best_train = run->best_test = NAN;
     comm->dedicated = run->config.coordinator == COORDINATOR_DEDICATED;
     run->method = reluopt_method_find(run->config.method, error);
     if (!error->code && comm->rank == 0)
@@ -69,7 +79,9 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     if (reluopt_comm_agree(comm, error))
         return error->code;
     share_sizes(run);
-    size_t batch = meta ? EVALUATION_BATCH : run->config.batch ? (size_t)run->config.batch : run->train_count;
+    size_t batch = !trains(run, meta)  ? EVALUATION_BATCH
+                   : run->config.batch ? (size_t)run->config.batch
+                                       : run->train_count;
     batch = batch < run->train_count ? batch : run->train_count;
     size_t columns = batch > EVALUATION_BATCH ? batch : EVALUATION_BATCH;
     Shape shape = reluopt_shape(&run->config, run->features, run->classes, columns);
@@ -80,7 +92,8 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
         run->method->create(&run->state, &run->config, &shape, comm, error);
     run->allocated = reluopt_allocated() - before;
     run->feed.fixed = batch == run->train_count && !reluopt_augments(&run->config);
-    run->feed.augment = comm->rank == 0 && !meta && reluopt_augments(&run->config) ? &run->augment : NULL;
+    run->feed.augment =
+        comm->rank == 0 && trains(run, meta) && reluopt_augments(&run->config) ? &run->augment : NULL;
     return reluopt_comm_agree(comm, error);
 }
 
@@ -94,5 +107,8 @@ void reluopt_run_close(Run *run)
     reluopt_preprocess_free(&run->pre);
     reluopt_augment_free(&run->augment);
     reluopt_curves_free(&run->curves);
+    free(run->order);
+    if (run->lock > 0)
+        close(run->lock);
     memset(run, 0, sizeof *run);
 }

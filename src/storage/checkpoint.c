@@ -1,11 +1,12 @@
 /* checkpoint.c - a trained network and all that belongs to it, in one HDF5 file written by all ranks.
  *
- *   /            attributes: format, program, date, ranks, epoch, step, and complete: 1, written last
+ *   /            attributes: format, program, libraries, date, ranks, and complete: 1, written last
+ *   /position    attributes: where the run is, see struct Position
  *   /config      text: the resolved configuration, YAML
  *   /schema      text: the schema of the data
  *   /preprocess  attributes: kind, features; shift, scale: features floats; matrix: features x features
  *                (those that the kind has)
- *   /arrays      W1, ...: rows x cols floats, in the order of creation
+ *   /arrays      W1, ...: rows x cols floats, doubles or 64-bit integers, in the order of creation
  *
  * Every byte is under a checksum: metadata by the file format, data by Fletcher32 (see hdf5.h).
  *
@@ -22,21 +23,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "checkpoint_meta.h"
 #include "hdf5.h"
 #include "reluopt/memory.h"
 
 enum { LAYOUT_ROOM = 64 << 10, MAX_ARRAYS = 1 << 16, LOCATION = 8 + sizeof((Array *)0)->name };
 
-static const char *const kind_names[] = {[PREPROCESS_NONE] = "none",
-                                         [PREPROCESS_SCALE] = "scale",
-                                         [PREPROCESS_CENTRE] = "centre",
-                                         [PREPROCESS_STANDARDISE] = "standardise",
-                                         [PREPROCESS_ZCA] = "zca"};
-enum { KINDS = sizeof kind_names / sizeof *kind_names };
-
 static void location(const Array *array, char name[LOCATION])
 {
     snprintf(name, LOCATION, "/arrays/%s", array->name);
+}
+
+static hid_t element_type(const Array *array)
+{
+    return array->type == ARRAY_FLOAT    ? H5T_NATIVE_FLOAT
+           : array->type == ARRAY_DOUBLE ? H5T_NATIVE_DOUBLE
+                                         : H5T_NATIVE_INT64;
 }
 
 static void check_arrays(const Array *arrays, size_t count, Error *error)
@@ -61,32 +63,15 @@ static Hdf5 open_checkpoint(const char *path, Error *error)
 }
 
 /* This rank's rows of an array. */
-static void get_rows(const Hdf5 *file, const Array *array, float *rows)
+static void get_rows(const Hdf5 *file, const Array *array, void *rows)
 {
     char name[LOCATION];
     location(array, name);
-    reluopt_hdf5_get(file, name, H5T_NATIVE_FLOAT, reluopt_hdf5_matrix(array->rows, array->cols), array->first,
-                     array->count, rows);
+    reluopt_hdf5_get(file, name, element_type(array), reluopt_hdf5_matrix(array->rows, array->cols),
+                     array->first, array->count, rows);
 }
 
 /* Writing: what rank 0 does */
-
-static void put_floats(const Hdf5 *file, const char *name, Extent shape, const float *data)
-{
-    if (data && shape.dim[0] > 0)
-        reluopt_hdf5_put(file, name, H5T_NATIVE_FLOAT, shape, data);
-}
-
-static void put_preprocess(const Hdf5 *file, const Preprocess *pre)
-{
-    size_t n = pre->features;
-    reluopt_hdf5_put_group(file, "/preprocess");
-    reluopt_hdf5_put_label(file, "/preprocess", "kind", kind_names[pre->kind]);
-    reluopt_hdf5_put_integer(file, "/preprocess", "features", (int64_t)n);
-    put_floats(file, "/preprocess/shift", reluopt_hdf5_vector(n), pre->shift);
-    put_floats(file, "/preprocess/scale", reluopt_hdf5_vector(n), pre->scale);
-    put_floats(file, "/preprocess/matrix", reluopt_hdf5_matrix(n, n), pre->matrix);
-}
 
 /* The whole file but for the contents of the arrays. */
 static void lay_out(const char *aside, const CheckpointMeta *meta, const Array *arrays, size_t count,
@@ -96,22 +81,15 @@ static void lay_out(const char *aside, const CheckpointMeta *meta, const Array *
     Hdf5 file;
     reluopt_hdf5_build(&file, aside, error);
     reluopt_hdf5_put_integer(&file, "/", "format", RELUOPT_CHECKPOINT_FORMAT);
-    reluopt_hdf5_put_label(&file, "/", "program", meta->program);
-    reluopt_hdf5_put_label(&file, "/", "date", meta->date);
-    reluopt_hdf5_put_integer(&file, "/", "ranks", meta->ranks);
-    reluopt_hdf5_put_integer(&file, "/", "epoch", meta->epoch);
-    reluopt_hdf5_put_integer(&file, "/", "step", meta->step);
     reluopt_hdf5_put_integer(&file, "/", "complete", 0);
-    reluopt_hdf5_put_text(&file, "/config", meta->config);
-    reluopt_hdf5_put_text(&file, "/schema", meta->schema);
-    put_preprocess(&file, &meta->pre);
+    reluopt_meta_put(&file, meta);
     reluopt_hdf5_put_group(&file, "/arrays");
     for (const Array *a = arrays; a < arrays + count; a++) {
         char name[LOCATION];
         Extent shape = reluopt_hdf5_matrix(a->rows, a->cols);
         location(a, name);
-        reluopt_hdf5_put(&file, name, H5T_NATIVE_FLOAT, shape, NULL);
-        room += reluopt_hdf5_room(shape, sizeof *a->data);
+        reluopt_hdf5_put(&file, name, element_type(a), shape, NULL);
+        room += reluopt_hdf5_room(shape, reluopt_array_element(a));
     }
     Image image = reluopt_hdf5_finish(&file);
     reluopt_storage_write(aside, image, room, error);
@@ -141,20 +119,21 @@ static hid_t open_together(const Comm *comm, const Hdf5 *file)
     return id;
 }
 
-/* This rank's rows of one array.  Agreed; collective. */
+/* This rank's rows of one array; rank 0 writes shared ones.  Agreed; collective. */
 static void write_rows(const Comm *comm, const Hdf5 *file, const Array *array)
 {
+    size_t count = array->shared && comm->rank != 0 ? 0 : array->count;
     char name[LOCATION];
     hid_t in_file = H5I_INVALID_HID, in_memory = H5I_INVALID_HID;
     hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
     location(array, name);
     hid_t id = H5Dopen2(file->id, name, H5P_DEFAULT);
     if (id < 0 || H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE) < 0 ||
-        !reluopt_hdf5_select_rows(reluopt_hdf5_matrix(array->rows, array->cols), array->first, array->count,
-                                  &in_file, &in_memory))
+        !reluopt_hdf5_select_rows(reluopt_hdf5_matrix(array->rows, array->cols), array->first, count, &in_file,
+                                  &in_memory))
         reluopt_hdf5_fail(file, name);
     if (reluopt_comm_agree(comm, file->error) == RELUOPT_OK &&
-        H5Dwrite(id, H5T_NATIVE_FLOAT, in_memory, in_file, transfer, array->data) < 0)
+        H5Dwrite(id, element_type(array), in_memory, in_file, transfer, array->data) < 0)
         reluopt_hdf5_fail(file, name);
     H5Sclose(in_file);
     H5Sclose(in_memory);
@@ -195,12 +174,12 @@ static void write_arrays(const Comm *comm, const char *aside, const Array *array
 /* Are this rank's rows in the file? */
 static void verify_rows(const Hdf5 *file, const Array *array)
 {
-    size_t size = array->count * array->cols;
-    float *stored = file->error->code ? NULL : reluopt_alloc(size, sizeof *stored, file->error);
+    size_t size = array->count * array->cols * reluopt_array_element(array);
+    void *stored = file->error->code ? NULL : reluopt_alloc(size, 1, file->error);
     if (!stored)
         return;
     get_rows(file, array, stored);
-    if (size && !file->error->code && memcmp(stored, array->data, size * sizeof *stored) != 0)
+    if (size && !file->error->code && memcmp(stored, array->data, size) != 0)
         reluopt_fail(file->error, RELUOPT_STORAGE, "%s: %s reads back differently: is the disk full or broken?",
                      file->path, array->name);
     free(stored);
@@ -216,7 +195,36 @@ static void verify_arrays(const Comm *comm, const char *aside, const Array *arra
     reluopt_comm_agree(comm, error);
 }
 
-int reluopt_checkpoint_write(const Comm *comm, const char *path, const CheckpointMeta *meta,
+/* Move the older files on by one and make PATH, which stays, the first of them.  Where a file system has no
+ * hard links, PATH is away for a moment. */
+static void make_older(const char *path, int keep, Error *error)
+{
+    for (int k = keep - 1; k >= 1 && !error->code; k--) {
+        char *to = reluopt_checkpoint_older(path, k, error),
+             *from = reluopt_checkpoint_older(path, k - 1, error);
+        if (!error->code && access(from, F_OK) == 0) {
+            unlink(to); /* a rename onto another name of the same file would do nothing */
+            if ((k > 1 || link(from, to) != 0) && rename(from, to) != 0)
+                reluopt_fail(error, RELUOPT_STORAGE, "%s: cannot keep as %s: %s", from, to, strerror(errno));
+        }
+        free(to);
+        free(from);
+    }
+}
+
+char *reluopt_checkpoint_older(const char *path, int k, Error *error)
+{
+    const char *end = strrchr(path, '.'), *suffix = end && !strchr(end, '/') ? end : path + strlen(path);
+    size_t room = strlen(path) + sizeof "-100";
+    char *older = reluopt_alloc(room, 1, error);
+    if (older && k > 0)
+        snprintf(older, room, "%.*s-%d%s", (int)(suffix - path), path, k, suffix);
+    else if (older)
+        snprintf(older, room, "%s", path);
+    return older;
+}
+
+int reluopt_checkpoint_write(const Comm *comm, const char *path, int keep, const CheckpointMeta *meta,
                              const Array *arrays, size_t count, Error *error)
 {
     char *aside = reluopt_storage_aside(path, error);
@@ -228,6 +236,8 @@ int reluopt_checkpoint_write(const Comm *comm, const char *path, const Checkpoin
     if (!error->code)
         verify_arrays(comm, aside, arrays, count, error);
     if (comm->rank == 0 && aside) {
+        if (!error->code)
+            make_older(path, keep, error);
         reluopt_storage_publish(aside, path, error);
         if (error->code)
             unlink(aside);
@@ -238,94 +248,16 @@ int reluopt_checkpoint_write(const Comm *comm, const char *path, const Checkpoin
 
 /* Reading */
 
-static float *get_floats(const Hdf5 *file, const char *name, Extent shape, bool needed)
-{
-    if (!needed && !reluopt_hdf5_exists(file, name))
-        return NULL;
-    Extent stored = reluopt_hdf5_shape(file, name, H5T_NATIVE_FLOAT);
-    if (file->error->code)
-        return NULL;
-    float *data = reluopt_alloc(stored.dim[0] * stored.dim[1], sizeof *data, file->error);
-    if (data)
-        reluopt_hdf5_get(file, name, H5T_NATIVE_FLOAT, shape, 0, shape.dim[0], data);
-    return data;
-}
-
-static void get_preprocess(const Hdf5 *file, Preprocess *pre)
-{
-    char kind[16];
-    size_t k = 0;
-    reluopt_hdf5_get_label(file, "/preprocess", "kind", kind, sizeof kind);
-    pre->features = (size_t)reluopt_hdf5_get_integer(file, "/preprocess", "features");
-    if (file->error->code)
-        return;
-    while (k < KINDS && strcmp(kind, kind_names[k]) != 0)
-        k++;
-    if (k == KINDS) {
-        reluopt_fail(file->error, RELUOPT_STORAGE, "%s: unknown kind of preprocessing: %s", file->path, kind);
-        return;
-    }
-    pre->kind = (PreprocessKind)k;
-    Extent vector = reluopt_hdf5_vector(pre->features);
-    pre->shift = get_floats(file, "/preprocess/shift", vector, k != PREPROCESS_NONE);
-    pre->scale = get_floats(file, "/preprocess/scale", vector, k != PREPROCESS_NONE);
-    pre->matrix = get_floats(file, "/preprocess/matrix", reluopt_hdf5_matrix(pre->features, pre->features),
-                             k == PREPROCESS_ZCA);
-}
-
-static void get_meta(const char *path, CheckpointMeta *meta, Error *error)
-{
-    Hdf5 file = open_checkpoint(path, error);
-    reluopt_hdf5_get_label(&file, "/", "program", meta->program, sizeof meta->program);
-    reluopt_hdf5_get_label(&file, "/", "date", meta->date, sizeof meta->date);
-    meta->ranks = (int)reluopt_hdf5_get_integer(&file, "/", "ranks");
-    meta->epoch = reluopt_hdf5_get_integer(&file, "/", "epoch");
-    meta->step = reluopt_hdf5_get_integer(&file, "/", "step");
-    meta->config = reluopt_hdf5_get_text(&file, "/config");
-    meta->schema = reluopt_hdf5_get_text(&file, "/schema");
-    get_preprocess(&file, &meta->pre);
-    reluopt_hdf5_close(&file);
-}
-
-/* *data: on rank 0 what to send, or NULL; on the others room for it, or NULL.  Agreed; collective. */
-static void share_floats(const Comm *comm, float **data, size_t count, Error *error)
-{
-    bool present = *data != NULL;
-    reluopt_comm_share(comm, &present, sizeof present);
-    if (present && comm->rank != 0)
-        *data = reluopt_alloc(count, sizeof **data, error);
-    if (reluopt_comm_agree(comm, error) == RELUOPT_OK && present)
-        reluopt_comm_share(comm, *data, count * sizeof **data);
-}
-
-/* Agreed; collective. */
-static void share_meta(const Comm *comm, CheckpointMeta *meta, Error *error)
-{
-    CheckpointMeta copy = *meta;
-    size_t n = meta->pre.features;
-    reluopt_comm_share(comm, &copy, sizeof copy);
-    if (comm->rank != 0) {
-        copy.config = copy.schema = NULL;
-        copy.pre.shift = copy.pre.scale = copy.pre.matrix = NULL;
-        *meta = copy;
-        n = copy.pre.features;
-    }
-    if (reluopt_comm_share_text(comm, &meta->config, error) ||
-        reluopt_comm_share_text(comm, &meta->schema, error))
-        return;
-    float **part[] = {&meta->pre.shift, &meta->pre.scale, &meta->pre.matrix};
-    size_t count[] = {n, n, n * n};
-    for (int i = 0; i < 3 && !error->code; i++)
-        share_floats(comm, part[i], count[i], error);
-}
-
 int reluopt_checkpoint_read_meta(const Comm *comm, const char *path, CheckpointMeta *meta, Error *error)
 {
     *meta = (CheckpointMeta){0};
-    if (comm->rank == 0)
-        get_meta(path, meta, error);
+    if (comm->rank == 0) {
+        Hdf5 file = open_checkpoint(path, error);
+        reluopt_meta_get(&file, meta);
+        reluopt_hdf5_close(&file);
+    }
     if (reluopt_comm_agree(comm, error) == RELUOPT_OK)
-        share_meta(comm, meta, error);
+        reluopt_meta_share(comm, meta, error);
     if (error->code)
         reluopt_checkpoint_meta_free(meta);
     return error->code;
@@ -354,7 +286,9 @@ int reluopt_checkpoint_list(const char *path, Array **arrays, size_t *count, Err
         char name[LOCATION];
         reluopt_hdf5_member(&file, "/arrays", k, a->name, sizeof a->name);
         location(a, name);
-        Extent shape = reluopt_hdf5_shape(&file, name, H5T_NATIVE_FLOAT);
+        while (a->type < ARRAY_INTEGER && !reluopt_hdf5_holds(&file, name, element_type(a)))
+            a->type++;
+        Extent shape = reluopt_hdf5_shape(&file, name, element_type(a));
         a->rows = shape.dim[0];
         a->cols = shape.dim[1];
     }
@@ -367,10 +301,37 @@ int reluopt_checkpoint_list(const char *path, Array **arrays, size_t *count, Err
     return error->code;
 }
 
-void reluopt_checkpoint_meta_free(CheckpointMeta *meta)
+/* Room for this rank's part of the array, and the part. */
+static void verify_part(const Comm *comm, const Hdf5 *file, Array part)
 {
-    free(meta->config);
-    free(meta->schema);
-    reluopt_preprocess_free(&meta->pre);
-    *meta = (CheckpointMeta){0};
+    Comm even = *comm;
+    even.block = 1;
+    even.dedicated = false;
+    Rows rows = reluopt_comm_own_rows(&even, part.rows);
+    part.first = rows.first;
+    part.count = rows.count;
+    void *data = reluopt_alloc(part.count * part.cols, reluopt_array_element(&part), file->error);
+    if (data)
+        get_rows(file, &part, data);
+    free(data);
+}
+
+int reluopt_checkpoint_verify(const Comm *comm, const char *path, size_t *bytes, Error *error)
+{
+    CheckpointMeta meta;
+    Array *arrays = NULL;
+    size_t count = 0;
+    *bytes = 0;
+    if (reluopt_checkpoint_read_meta(comm, path, &meta, error))
+        return error->code;
+    reluopt_checkpoint_meta_free(&meta);
+    reluopt_checkpoint_list(path, &arrays, &count, error);
+    Hdf5 file = open_checkpoint(path, error);
+    for (size_t k = 0; k < count && !error->code; k++) {
+        *bytes += arrays[k].rows * arrays[k].cols * reluopt_array_element(&arrays[k]);
+        verify_part(comm, &file, arrays[k]);
+    }
+    reluopt_hdf5_close(&file);
+    free(arrays);
+    return reluopt_comm_agree(comm, error);
 }

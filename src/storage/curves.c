@@ -214,6 +214,12 @@ int reluopt_curves_append(Curves *curves, const CurvePoint *point, Error *error)
     return save(curves, error);
 }
 
+void reluopt_curves_cut(Curves *curves, size_t count)
+{
+    if (count < curves->count)
+        curves->count = count;
+}
+
 /* The sizes that the file claims, and memory for them. */
 static void start_reading(const Hdf5 *file, Curves *curves)
 {

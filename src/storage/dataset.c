@@ -121,6 +121,18 @@ static hid_t open_numbers(const Hdf5 *file, const char *name, hid_t type, Extent
     return H5I_INVALID_HID;
 }
 
+bool reluopt_hdf5_holds(const Hdf5 *file, const char *name, hid_t type)
+{
+    Error other = {0};
+    const Hdf5 probe = {file->id, file->path, &other, {NULL, 0}};
+    Extent shape;
+    hid_t id = file->error->code ? H5I_INVALID_HID : open_numbers(&probe, name, type, &shape);
+    if (id < 0)
+        return false;
+    H5Dclose(id);
+    return true;
+}
+
 Extent reluopt_hdf5_shape(const Hdf5 *file, const char *name, hid_t type)
 {
     Extent shape = {0};

@@ -1,5 +1,5 @@
 /* disk.c - files put in place by plain system calls. */
-#include "disk.h"
+#include "reluopt/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -177,6 +177,18 @@ int64_t reluopt_hdf5_get_integer(const Hdf5 *file, const char *object, const cha
     return value;
 }
 
+void reluopt_hdf5_put_real(const Hdf5 *file, const char *object, const char *name, double value)
+{
+    put_attribute(file, object, name, H5T_NATIVE_DOUBLE, &value);
+}
+
+double reluopt_hdf5_get_real(const Hdf5 *file, const char *object, const char *name)
+{
+    double value = 0;
+    get_attribute(file, object, name, H5T_NATIVE_DOUBLE, &value);
+    return value;
+}
+
 hid_t reluopt_hdf5_string(size_t size)
 {
     hid_t type = H5Tcopy(H5T_C_S1);

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "disk.h"
+#include "reluopt/disk.h"
 #include "reluopt/error.h"
 
 /* Extents of a dataset: a vector (rank 1) or a matrix (rank 2), nowhere 0. */
@@ -52,9 +52,11 @@ void reluopt_hdf5_close(Hdf5 *file);
 void reluopt_hdf5_build(Hdf5 *file, const char *path, Error *error);
 Image reluopt_hdf5_finish(Hdf5 *file);
 
-/* Attributes of `object` ("/" or a group): an integer; a text of fewer than `room` bytes. */
+/* Attributes of `object` ("/" or a group): an integer, a real number, a text of fewer than `room` bytes. */
 void reluopt_hdf5_put_integer(const Hdf5 *file, const char *object, const char *name, int64_t value);
 int64_t reluopt_hdf5_get_integer(const Hdf5 *file, const char *object, const char *name);
+void reluopt_hdf5_put_real(const Hdf5 *file, const char *object, const char *name, double value);
+double reluopt_hdf5_get_real(const Hdf5 *file, const char *object, const char *name);
 void reluopt_hdf5_put_label(const Hdf5 *file, const char *object, const char *name, const char *value);
 void reluopt_hdf5_get_label(const Hdf5 *file, const char *object, const char *name, char *value, size_t room);
 
@@ -76,6 +78,8 @@ bool reluopt_hdf5_exists(const Hdf5 *file, const char *name);
 
 /* Create a dataset of native `type`: chunks, shuffle, deflate, Fletcher32.  data NULL: to be written later. */
 void reluopt_hdf5_put(const Hdf5 *file, const char *name, hid_t type, Extent shape, const void *data);
+/* Is there such a dataset of that type?  Notes nothing. */
+bool reluopt_hdf5_holds(const Hdf5 *file, const char *name, hid_t type);
 /* Extents of a dataset, after a check that it holds `type` and is no larger than the file can hold. */
 Extent reluopt_hdf5_shape(const Hdf5 *file, const char *name, hid_t type);
 /* Read rows [first, first + count) of a dataset that must have this type and shape. */

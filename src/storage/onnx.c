@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "disk.h"
+#include "reluopt/disk.h"
 #include "protobuf.h"
 #include "reluopt/memory.h"
 #include "reluopt/normalise.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "disk.h"
+#include "reluopt/disk.h"
 
 void reluopt_summary_put(Json *json, const Summary *s)
 {

@@ -3,6 +3,7 @@
 #include "mpi_cmocka.h"
 
 #include <hdf5.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -90,10 +91,20 @@ static CheckpointMeta make_meta(PreprocessKind kind)
 {
     CheckpointMeta meta = {.config = "method: adaptive\nseed: 7\n",
                            .schema = "features: 3\n",
-                           .epoch = 12,
-                           .step = 7200000000,
+                           .at = {.epoch = 12,
+                                  .steps = 7200000000,
+                                  .batches = 5,
+                                  .loss = 0.1,
+                                  .right = 33,
+                                  .samples = 500,
+                                  .seconds = 1e9,
+                                  .best_train = 1. / 3,
+                                  .best_test = NAN,
+                                  .full_train = 11,
+                                  .data = 4000000000},
                            .ranks = mt_size,
                            .program = "reluopt-mpi 0.1.0",
+                           .libraries = "MPI 4",
                            .date = "2024-05-06T07:08:09Z",
                            .pre = {.kind = kind, .features = 3}};
     if (kind != PREPROCESS_NONE)
@@ -110,8 +121,9 @@ static bool same_floats(const float *a, const float *b, size_t count)
 
 static bool same_meta(const CheckpointMeta *a, const CheckpointMeta *b)
 {
-    return strcmp(a->config, b->config) == 0 && strcmp(a->schema, b->schema) == 0 && a->epoch == b->epoch &&
-           a->step == b->step && a->ranks == b->ranks && strcmp(a->program, b->program) == 0 &&
+    return strcmp(a->config, b->config) == 0 && strcmp(a->schema, b->schema) == 0 &&
+           memcmp(&a->at, &b->at, sizeof a->at) == 0 && a->ranks == b->ranks &&
+           strcmp(a->program, b->program) == 0 && strcmp(a->libraries, b->libraries) == 0 &&
            strcmp(a->date, b->date) == 0 && a->pre.kind == b->pre.kind && a->pre.features == b->pre.features &&
            same_floats(a->pre.shift, b->pre.shift, 3) && same_floats(a->pre.scale, b->pre.scale, 3) &&
            same_floats(a->pre.matrix, b->pre.matrix, 9);
@@ -124,7 +136,7 @@ static int write_small(const char *path, PreprocessKind kind, Error *error)
     CheckpointMeta meta = make_meta(kind);
     make_arrays(arrays, small, 2, EVEN);
     fill(arrays, 2);
-    int code = reluopt_checkpoint_write(&comm, path, &meta, arrays, 2, error);
+    int code = reluopt_checkpoint_write(&comm, path, 1, &meta, arrays, 2, error);
     free_arrays(arrays, 2);
     return code;
 }
@@ -174,7 +186,7 @@ static void reads_what_was_written_with_any_split(void **state)
         CheckpointMeta meta = make_meta(PREPROCESS_NONE);
         make_arrays(arrays, dims, MAX_ARRAYS, (Split)from);
         fill(arrays, MAX_ARRAYS);
-        assert_all(reluopt_checkpoint_write(&comm, path, &meta, arrays, MAX_ARRAYS, &error) == RELUOPT_OK);
+        assert_all(reluopt_checkpoint_write(&comm, path, 1, &meta, arrays, MAX_ARRAYS, &error) == RELUOPT_OK);
         free_arrays(arrays, MAX_ARRAYS);
         for (int to = 0; to < SPLITS; to++) {
             make_arrays(arrays, dims, MAX_ARRAYS, (Split)to);
@@ -210,7 +222,7 @@ static void keeps_empty_and_long_texts(void **state)
         text[i] = (char)('a' + i * i % 23);
     meta.config = text;
     meta.schema = "";
-    assert_all(reluopt_checkpoint_write(&comm, path, &meta, NULL, 0, &error) == RELUOPT_OK);
+    assert_all(reluopt_checkpoint_write(&comm, path, 1, &meta, NULL, 0, &error) == RELUOPT_OK);
     assert_all(reluopt_checkpoint_read_meta(&comm, path, &found, &error) == RELUOPT_OK);
     assert_all(same_meta(&meta, &found));
     reluopt_checkpoint_meta_free(&found);
@@ -228,7 +240,8 @@ static void lists_arrays_in_the_order_written(void **state)
     for (size_t k = 0; k < MAX_ARRAYS; k++)
         dims[k] = (Dims){k + 1, 2 * k + 1};
     make_arrays(arrays, dims, MAX_ARRAYS, EVEN);
-    assert_all(reluopt_checkpoint_write(&comm, scratch_path("c.h5"), &meta, arrays, MAX_ARRAYS, &error) == 0);
+    assert_all(reluopt_checkpoint_write(&comm, scratch_path("c.h5"), 1, &meta, arrays, MAX_ARRAYS, &error) ==
+               0);
     assert_all(reluopt_checkpoint_list(scratch_path("c.h5"), &listed, &count, &error) == RELUOPT_OK);
     bool same = count == MAX_ARRAYS;
     for (size_t k = 0; k < count && same; k++)
@@ -237,6 +250,108 @@ static void lists_arrays_in_the_order_written(void **state)
     assert_all(same);
     free(listed);
     free_arrays(arrays, MAX_ARRAYS);
+}
+
+/* A column of each type, by rows, and one number that all ranks have. */
+static void keeps_all_types_and_what_ranks_share(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    size_t n = 2 * (size_t)mt_size + 1, bytes;
+    Rows own = split_rows(EVEN, n), other = split_rows(REVERSED, n);
+    double *reals = reluopt_alloc(n, sizeof *reals, &none), *read = reluopt_alloc(n, sizeof *read, &none);
+    int64_t number = INT64_MIN + 7, read_number = 0;
+    Error error = {0};
+    CheckpointMeta meta = make_meta(PREPROCESS_NONE);
+    for (size_t j = 0; j < n; j++)
+        reals[j] = 1 / (double)(j + 3);
+    Array arrays[] = {{.name = "sums",
+                       .type = ARRAY_DOUBLE,
+                       .rows = n,
+                       .cols = 1,
+                       .first = own.first,
+                       .count = own.count,
+                       .doubles = reals + own.first},
+                      {.name = "steps",
+                       .type = ARRAY_INTEGER,
+                       .shared = true,
+                       .rows = 1,
+                       .cols = 1,
+                       .count = 1,
+                       .integers = &number}};
+    assert_all(reluopt_checkpoint_write(&comm, path, 1, &meta, arrays, 2, &error) == RELUOPT_OK);
+    arrays[0].first = other.first;
+    arrays[0].count = other.count;
+    arrays[0].doubles = read;
+    arrays[1].integers = &read_number;
+    assert_all(reluopt_checkpoint_read_arrays(&comm, path, arrays, 2, &error) == RELUOPT_OK);
+    assert_all(read_number == number && memcmp(read, reals + other.first, other.count * sizeof *read) == 0);
+    assert_all(reluopt_checkpoint_verify(&comm, path, &bytes, &error) == RELUOPT_OK);
+    assert_all(bytes == (n + 1) * 8);
+    arrays[0].type = ARRAY_INTEGER;
+    assert_agreed(&error, reluopt_checkpoint_read_arrays(&comm, path, arrays, 2, &error), RELUOPT_STORAGE,
+                  "/arrays/sums has a wrong type");
+    free(reals);
+    free(read);
+}
+
+/* Which files are there, and which configuration they hold: "new old -". */
+static void look_at_kept(const char *path, int count, char *found, size_t room)
+{
+    found[0] = '\0';
+    for (int k = 0; k < count; k++) {
+        Error error = {0};
+        CheckpointMeta meta;
+        char *name = reluopt_checkpoint_older(path, k, &error);
+        int code = reluopt_checkpoint_read_meta(&comm, name, &meta, &error);
+        size_t length = strlen(found);
+        snprintf(found + length, room - length, "%s ", code ? "-" : meta.config);
+        if (!code)
+            reluopt_checkpoint_meta_free(&meta);
+        free(name);
+    }
+}
+
+static void keeps_the_last_files(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    const struct {
+        char *config;
+        int keep;
+        const char *found;
+    } writes[] = {{"a", 3, "a - - - "}, {"b", 3, "b a - - "}, {"c", 3, "c b a - "},
+                  {"d", 3, "d c b - "}, {"e", 1, "e c b - "}, {"f", 2, "f e b - "}};
+    CheckpointMeta meta = make_meta(PREPROCESS_NONE);
+    char found[64];
+    Error error = {0};
+    for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
+        meta.config = writes[i].config;
+        assert_all(reluopt_checkpoint_write(&comm, path, writes[i].keep, &meta, NULL, 0, &error) == RELUOPT_OK);
+        look_at_kept(path, 4, found, sizeof found);
+        assert_all(strcmp(found, writes[i].found) == 0);
+    }
+    assert_all(strcmp(strrchr(reluopt_checkpoint_older("a.b/c", 12, &error), '/'), "/c-12") == 0);
+}
+
+/* A writer that was killed between its two steps leaves the newest file under two names. */
+static void keeps_the_last_files_after_an_interruption(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    CheckpointMeta meta = make_meta(PREPROCESS_NONE);
+    char found[64];
+    Error error = {0};
+    for (int i = 0; i < 3; i++) {
+        char config[] = {(char)('a' + i), '\0'};
+        meta.config = config;
+        if (i == 2 && mt_rank == 0)
+            assert_int_equal(unlink(scratch_path("c-1.h5")) | link(path, scratch_path("c-1.h5")), 0);
+        MPI_Barrier(MPI_COMM_WORLD);
+        assert_all(reluopt_checkpoint_write(&comm, path, 3, &meta, NULL, 0, &error) == RELUOPT_OK);
+    }
+    look_at_kept(path, 4, found, sizeof found);
+    assert_all(strcmp(found, "c b b - ") == 0);
 }
 
 static void a_failed_write_leaves_nothing_behind(void **state)
@@ -318,7 +433,7 @@ static void one_rank_that_cannot_fails_all(void **state)
         arrays[0].first = 4;
     if (mt_size > 1)
         snprintf(prefix, sizeof prefix, "rank %d: array W20", mt_size - 1);
-    assert_agreed(&error, reluopt_checkpoint_write(&comm, scratch_path("c.h5"), &meta, arrays, 2, &error),
+    assert_agreed(&error, reluopt_checkpoint_write(&comm, scratch_path("c.h5"), 1, &meta, arrays, 2, &error),
                   RELUOPT_BUG, prefix);
     assert_all(!is_there(scratch_path("c.h5")) && !is_there(scratch_path("c.h5.tmp")));
     free_arrays(arrays, 2);
@@ -379,7 +494,7 @@ static void assert_harmed(void (*harm)(const char *path), const char *part)
 
 static void another_format(const char *path)
 {
-    set_attribute(path, "format", 2);
+    set_attribute(path, "format", 1);
 }
 
 static void incomplete(const char *path)
@@ -421,7 +536,7 @@ static void a_folder(const char *path)
 static void says_what_is_wrong_with_a_file(void **state)
 {
     (void)state;
-    assert_harmed(another_format, "checkpoint format 2; this program reads format 1");
+    assert_harmed(another_format, "checkpoint format 1; this program reads format 2");
     assert_harmed(incomplete, "incomplete");
     assert_harmed(other_type, "/arrays/W20 has a wrong type");
     assert_harmed(numbers_for_text, "/config");
@@ -457,7 +572,7 @@ static void detects_damage(void **state)
     const char *path = scratch_path("c.h5");
     static char bytes[1 << 16];
     Error error = {0};
-    size_t found = 0, tried = 0, every = getenv("RELUOPT_EVERY_BYTE") ? 1 : 7 * (size_t)mt_size;
+    size_t size_read, found = 0, tried = 0, every = getenv("RELUOPT_EVERY_BYTE") ? 1 : 7 * (size_t)mt_size;
     assert_all(write_small(path, PREPROCESS_ZCA, &error) == RELUOPT_OK);
     size_t size = scratch_read(path, bytes, sizeof bytes);
     assert_all(size > 1000 && size < sizeof bytes);
@@ -472,6 +587,8 @@ static void detects_damage(void **state)
         MPI_Barrier(MPI_COMM_WORLD);
         int code = read_small(path, PREPROCESS_ZCA, &same, &error);
         assert_all(code == RELUOPT_STORAGE || (code == RELUOPT_OK && same));
+        error = (Error){0};
+        assert_all(reluopt_checkpoint_verify(&comm, path, &size_read, &error) == code);
         found += code != RELUOPT_OK;
         error = (Error){0};
     }
@@ -485,6 +602,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(keeps_what_a_checkpoint_says_about_itself, setup, teardown),
     cmocka_unit_test_setup_teardown(keeps_empty_and_long_texts, setup, teardown),
     cmocka_unit_test_setup_teardown(lists_arrays_in_the_order_written, setup, teardown),
+    cmocka_unit_test_setup_teardown(keeps_all_types_and_what_ranks_share, setup, teardown),
+    cmocka_unit_test_setup_teardown(keeps_the_last_files, setup, teardown),
+    cmocka_unit_test_setup_teardown(keeps_the_last_files_after_an_interruption, setup, teardown),
     cmocka_unit_test_setup_teardown(a_failed_write_leaves_nothing_behind, setup, teardown),
     cmocka_unit_test_setup_teardown(a_failed_write_keeps_the_old_file, setup, teardown),
     cmocka_unit_test_setup_teardown(a_file_left_aside_is_replaced, setup, teardown),

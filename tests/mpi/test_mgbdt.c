@@ -289,7 +289,7 @@ static int save(void *method, const Comm *comm, const char *name)
     Error error = {0};
     CheckpointMeta meta = {.config = "", .schema = "", .pre = {.kind = PREPROCESS_NONE, .features = 5}};
     size_t count = mgbdt->arrays(method, arrays);
-    return reluopt_checkpoint_write(comm, scratch_path(name), &meta, arrays, count, &error);
+    return reluopt_checkpoint_write(comm, scratch_path(name), 1, &meta, arrays, count, &error);
 }
 
 static int restore(void *method, const Comm *comm, const char *name)

@@ -127,7 +127,9 @@ static void test_defaults(void **state)
     assert_int_equal(c.data.holdout, RELUOPT_AUTO);
     assert_int_equal(c.data.train_samples, 0);
     assert_int_equal(c.eval.train, TRAIN_AUTO);
-    assert_int_equal(c.checkpoint_every, 1);
+    assert_int_equal(c.checkpoint.every, 1);
+    assert_int_equal(c.checkpoint.steps, 0);
+    assert_int_equal(c.checkpoint.keep, 2);
 }
 
 static void test_set_good(void **state)
@@ -634,7 +636,12 @@ static Config draw_config(uint64_t *s)
     c.data.train_samples = (int)draw(s, 1000000001);
     c.data.holdout = (int)draw(s, 1000000002) + RELUOPT_AUTO;
     c.eval.train = (int)draw(s, 3);
-    c.checkpoint_every = (int)draw(s, 1000000001);
+    c.checkpoint.every = (int)draw(s, 1000000001);
+    c.checkpoint.steps = (int)draw(s, 1000000001);
+    c.checkpoint.minutes = draw_real(s);
+    c.checkpoint.keep = 1 + (int)draw(s, RELUOPT_MAX_KEPT);
+    c.max_time = draw_real(s);
+    c.stop.accuracy = (double)draw(s, 1001) / 1000;
     draw_text(s, c.method, sizeof c.method);
     draw_text(s, c.data.dir, sizeof c.data.dir);
     draw_text(s, c.data.name, sizeof c.data.name);

@@ -1,12 +1,12 @@
-/* disk.h - files put in place by plain system calls; private to storage/.
+/* disk.h - files put in place by plain system calls.
  *
  * A new file is written aside, as PATH.tmp, and renamed over the old one, so that PATH is whole at any moment.
  * A PATH.tmp that a killed process left is overwritten by the next write.
  *
  * Functions do nothing once `error` holds a failure; theirs are RELUOPT_STORAGE.  Nothing here is collective.
  */
-#ifndef RELUOPT_STORAGE_DISK_H
-#define RELUOPT_STORAGE_DISK_H
+#ifndef RELUOPT_DISK_H
+#define RELUOPT_DISK_H
 
 #include <stddef.h>
 

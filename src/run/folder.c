@@ -1,0 +1,75 @@
+/* folder.c - the folder of a run. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "reluopt/disk.h"
+
+void run_path(const Run *run, const char *name, char path[RELUOPT_RUN_PATH])
+{
+    snprintf(path, RELUOPT_RUN_PATH, "%s/%s", run->folder, name);
+}
+
+/* mkdir -p */
+static int make_folder(const char *folder, Error *error)
+{
+    char path[RELUOPT_TEXT];
+    snprintf(path, sizeof path, "%s", folder);
+    for (char *slash = path; slash; slash = strchr(slash + 1, '/')) {
+        char *end = strchr(slash + 1, '/');
+        if (end)
+            *end = '\0';
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            return reluopt_fail(error, RELUOPT_STORAGE, "cannot create the folder %s: %s", path,
+                                strerror(errno));
+        if (!end)
+            break;
+        *end = '/';
+    }
+    return RELUOPT_OK;
+}
+
+/* One process trains a run at a time.  The lock goes with the process, however that ends; file systems that
+ * have none are trusted. */
+static int lock_folder(Run *run, Error *error)
+{
+    run->lock = open(run->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run->lock < 0)
+        return reluopt_fail(error, RELUOPT_STORAGE, "cannot open the folder %s: %s", run->folder,
+                            strerror(errno));
+    if (flock(run->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        reluopt_fail(error, RELUOPT_USAGE, "%s: another process is training this run", run->folder);
+    return error->code;
+}
+
+/* Rank 0. */
+static int enter_folder(Run *run, Error *error)
+{
+    char path[RELUOPT_RUN_PATH];
+    run_path(run, "config.yaml", path);
+    if (!run->resumes && access(path, F_OK) == 0)
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "%s holds a run already: train --resume it, choose another --out, or move it away",
+                            run->folder);
+    if (make_folder(run->folder, error) || lock_folder(run, error))
+        return error->code;
+    char *text = reluopt_config_text(&run->config, true, error);
+    if (text)
+        reluopt_storage_replace(path, (Image){text, strlen(text)}, error);
+    free(text);
+    return error->code;
+}
+
+int reluopt_run_folder(Run *run, Error *error)
+{
+    if (run->comm->rank == 0)
+        enter_folder(run, error);
+    reluopt_comm_share(run->comm, run->folder, sizeof run->folder);
+    return reluopt_comm_agree(run->comm, error);
+}
