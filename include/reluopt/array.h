@@ -2,6 +2,7 @@
 #ifndef RELUOPT_ARRAY_H
 #define RELUOPT_ARRAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* This rank's part of a rows x cols matrix of floats: rows [first, first + count). */
@@ -10,6 +11,7 @@ typedef struct Array {
     size_t rows, cols;
     size_t first, count;
     float *data; /* count x cols */
+    bool shared; /* every rank has all rows, the same: rank 0 writes them */
 } Array;
 
 #endif

@@ -147,11 +147,12 @@ static void write_rows(const Comm *comm, const Hdf5 *file, const Array *array)
     char name[LOCATION];
     hid_t in_file = H5I_INVALID_HID, in_memory = H5I_INVALID_HID;
     hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
+    size_t count = array->shared && comm->rank > 0 ? 0 : array->count;
     location(array, name);
     hid_t id = H5Dopen2(file->id, name, H5P_DEFAULT);
     if (id < 0 || H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE) < 0 ||
-        !reluopt_hdf5_select_rows(reluopt_hdf5_matrix(array->rows, array->cols), array->first, array->count,
-                                  &in_file, &in_memory))
+        !reluopt_hdf5_select_rows(reluopt_hdf5_matrix(array->rows, array->cols), array->first, count, &in_file,
+                                  &in_memory))
         reluopt_hdf5_fail(file, name);
     if (reluopt_comm_agree(comm, file->error) == RELUOPT_OK &&
         H5Dwrite(id, H5T_NATIVE_FLOAT, in_memory, in_file, transfer, array->data) < 0)
