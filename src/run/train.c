@@ -32,17 +32,20 @@ static void draw_order(const Run *run, uint32_t *order)
 /* A loss that is not finite is seen on every rank alike: all have all outputs. */
 static int check_loss(const Run *run, double loss, Error *error)
 {
-    char kept[64] = "";
-    bool rated = run->config.learning_rate != RELUOPT_AUTO;
+    const Config *config = &run->config;
+    char kept[64] = "", cause[64] = "the self-chosen alpha";
     if (isfinite(loss))
         return RELUOPT_OK;
     if (run->kept > 0)
         snprintf(kept, sizeof kept, "; the checkpoint of epoch %lld is kept", (long long)run->kept);
+    if (config->learning_rate != RELUOPT_AUTO)
+        snprintf(cause, sizeof cause, "learning_rate = %g", config->learning_rate);
+    else if (config->alpha != RELUOPT_AUTO)
+        snprintf(cause, sizeof cause, "alpha = %g", config->alpha);
     return reluopt_fail(error, RELUOPT_NUMERIC,
-                        "the loss is not finite after step %lld: %s = %g is too large for this network, or the "
-                        "data need preprocessing%s",
-                        (long long)run->steps, rated ? "learning_rate" : "alpha",
-                        rated ? run->config.learning_rate : run->config.alpha, kept);
+                        "the loss is not finite after step %lld: %s is too large for this network, or the data "
+                        "need preprocessing%s",
+                        (long long)run->steps, cause, kept);
 }
 
 /* One epoch of steps. */
@@ -96,6 +99,7 @@ static int measure_epoch(Run *run, const Score *running, double started, Measure
                           .train_accuracy = reluopt_score_accuracy(&train),
                           .test_loss = reluopt_score_loss(&test),
                           .test_accuracy = reluopt_score_accuracy(&test),
+                          .alpha = measures->alpha,
                           .rate = measures->rate,
                           .online_bound = measures->online_bound,
                           .active = measures->active,
