@@ -23,10 +23,10 @@ run() { # name, seeds, configuration and settings...
 mkdir -p "$folder"
 run thesis-online "$(seq 10)" configs/thesis/soybean-online.yaml
 run thesis-line-search "$(seq 10)" configs/thesis/soybean-line-search.yaml
-run soybean "$(seq 10)" configs/soybean.yaml
-run mnist "1 2 3" configs/mnist.yaml
-run mnist-transpose "1 2 3" configs/mnist.yaml --inverse.kind transpose --epochs 8
+run soybean "$(seq 10)" configs/soybean.yaml --alpha 1
+run mnist "1 2 3" configs/mnist.yaml --alpha 3
+run mnist-transpose "1 2 3" configs/mnist.yaml --inverse.kind transpose --alpha 3 --epochs 8
 run mnist-whitened "1 2 3" configs/mnist.yaml --inverse.kind transpose --direction whitened --alpha 1 --epochs 4
-run fashion-mnist "1 2 3" configs/fashion-mnist.yaml
-run cifar10 "1 2 3" configs/cifar10.yaml --epochs 4
+run fashion-mnist "1 2 3" configs/fashion-mnist.yaml --alpha 3
+run cifar10 "1 2 3" configs/cifar10.yaml --alpha 1 --epochs 4
 /usr/bin/python3 results/accuracy.py "$folder" >results/accuracy.md
