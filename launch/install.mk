@@ -67,5 +67,5 @@ DEBBUILD := $(DEBOUT)/build
 deb:
 	@$(MAKE) $(PARALLEL) install BUILD=$(DEBBUILD) ARCH=x86-64-v3 PREFIX=/usr DESTDIR=$(DEBOUT)/stage \
 	    LIBDIR=/usr/lib/$$(dpkg-architecture -qDEB_HOST_MULTIARCH) \
-	    CFLAGS="$$(dpkg-buildflags --get CFLAGS) -O3" LDFLAGS="$$(dpkg-buildflags --get LDFLAGS)"
+	    CFLAGS="$$(dpkg-buildflags --get CFLAGS) $$(dpkg-buildflags --get CPPFLAGS) -O3" LDFLAGS="$$(dpkg-buildflags --get LDFLAGS)"
 	@launch/make-deb.sh $(VERSION) $(DEBOUT)/stage $(DEBOUT)

@@ -23,10 +23,15 @@ run() { # name, seeds, configuration and settings...
 mkdir -p "$folder"
 run thesis-online "$(seq 10)" configs/thesis/soybean-online.yaml
 run thesis-line-search "$(seq 10)" configs/thesis/soybean-line-search.yaml
-run soybean "$(seq 10)" configs/soybean.yaml --alpha 1
-run mnist "1 2 3" configs/mnist.yaml --alpha 3
-run mnist-transpose "1 2 3" configs/mnist.yaml --inverse.kind transpose --alpha 3 --epochs 8
-run mnist-whitened "1 2 3" configs/mnist.yaml --inverse.kind transpose --direction whitened --alpha 1 --epochs 4
-run fashion-mnist "1 2 3" configs/fashion-mnist.yaml --alpha 3
-run cifar10 "1 2 3" configs/cifar10.yaml --alpha 1 --epochs 4
+run soybean "$(seq 10)" configs/soybean.yaml
+run mnist "1 2 3" configs/mnist.yaml
+run mnist-transpose "1 2 3" configs/mnist.yaml --inverse.kind transpose
+plain=(--average 0 --augment.shift 0 --augment.flip no)
+run mnist-mirror "1 2 3" configs/mnist.yaml --inverse.kind mirror --init.inverse orthogonal --epochs 3 "${plain[@]}"
+run mnist-whitened "1 2 3" configs/mnist.yaml --inverse.kind transpose --direction whitened --alpha 1 --epochs 4 "${plain[@]}"
+run fashion-mnist "1 2 3" configs/fashion-mnist.yaml
+run fashion-mnist-transpose "1 2 3" configs/fashion-mnist.yaml --inverse.kind transpose --epochs 8
+run cifar10 "1 2 3" configs/cifar10.yaml --epochs 4
+run cifar10-transpose "1 2 3" configs/cifar10.yaml --inverse.kind transpose --average 1 --augment.shift 2 --augment.flip auto \
+    --epochs 10
 /usr/bin/python3 results/accuracy.py "$folder" >results/accuracy.md

@@ -80,7 +80,7 @@ const Option option_table[] = {
      .value = "same", .methods = " " PROPAGATION,
      .meaning = "of the inverses: that of the hidden layers, or none"},
     {"inverse.steps", INTEGER(inverse.steps, 0, 1000), .value = "1", .methods = TARGET TREES,
-     .meaning = "steps of the trained inverse per batch"},
+     .meaning = "steps of the trained inverse, rounds of the mirrored one, per batch"},
     {"inverse.noise", REAL(inverse.noise, LARGE), .value = "0.1", .methods = TARGET TREES,
      .meaning = "noise on its inputs, in standard deviations of the layer's activations"},
     {"inverse.rate", REAL(inverse.rate, LARGE), .above = true, .automatic = true, .value = "auto",

@@ -63,9 +63,11 @@ static void aim_inverses(Adaptive *s, uint64_t draw)
 static void mirror(Adaptive *s, uint64_t number)
 {
     int rounds = s->config->inverse.steps;
+    Phase before = reluopt_phase_enter(PHASE_INVERSES);
     for (int k = 0; k < rounds; k++)
         for (size_t i = s->net.shape.layers; i >= 2; i--)
             reluopt_inverse_mirror(&s->inverses, i, number * (uint64_t)rounds + (uint64_t)k);
+    reluopt_phase_leave(before);
 }
 
 /* Bring the whitenings of H[0..L-1] up to date.  Collective. */

@@ -138,6 +138,11 @@ static Messages formula(const Config *c)
         if (layer && k < c->inverse.steps - 1)
             reduce(&m, 2 * (LAYERS - 1) * sizeof(float));
     }
+    for (int k = 0; c->inverse.kind == INVERSE_MIRROR && k < c->inverse.steps; k++)
+        for (size_t i = 2; i <= LAYERS; i++) {
+            gather(&m, shape.width[i], BATCH);
+            gather(&m, shape.width[i - 1], 2);
+        }
     if (adaptive && layer)
         reduce(&m, 2 * (LAYERS + (c->inverse.kind == INVERSE_TRAINED ? LAYERS - 1 : 0)) * sizeof(float));
     m.calls[TRAFFIC_FEED] = 1;
@@ -197,6 +202,7 @@ static void counters_agree_with_mpi_and_with_formulas(void **state)
         {"adaptive", "inverse.kind", "fixed", "neuron"},
         {"adaptive", "inverse.kind", "fixed", "layer"},
         {"adaptive", "inverse.kind", "transpose", "layer"},
+        {"adaptive", "inverse.kind", "mirror", "neuron"},
         {"dtp", "inverse.kind", "trained", NULL},
         {"dtp", "inverse.kind", "fixed", NULL},
         {"sgd", NULL, NULL, NULL},
