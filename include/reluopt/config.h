@@ -61,7 +61,7 @@ typedef struct Config {
     int loss;                        /* Loss */
     int epochs;
     int64_t seed;
-    double alpha;  /* step of the first target, thesis: 1; RELUOPT_AUTO */
+    double alpha;  /* step of the first target, thesis: 1; RELUOPT_AUTO: adaptive chooses it */
     int direction; /* Direction */
     struct {
         double lambda; /* of the ridge, in units of the mean eigenvalue */

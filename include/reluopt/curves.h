@@ -15,6 +15,7 @@ typedef struct CurvePoint {
     double seconds; /* wall clock of training since the start of the run, evaluation included */
     double train_loss, train_accuracy; /* the configured loss, per sample; fraction */
     double test_loss, test_accuracy;   /* NaN without a test part */
+    double alpha;                      /* target step at the end of the epoch; NaN where a method has none */
     const double *rate; /* L      mean step size rho of the epoch (for G = (2/B) R H'), or the learning rate */
     const double *online_bound; /* L      share of steps (scope layer) or neuron steps in which rho_online was
                                    the smaller bound */

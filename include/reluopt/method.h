@@ -39,6 +39,7 @@ typedef struct Measures {
     double online_bound[RELUOPT_MAX_LAYERS + 1];
     double active[RELUOPT_MAX_LAYERS + 1];
     double inverse_rate[RELUOPT_MAX_LAYERS + 1]; /* V[i+2] at [i] */
+    double alpha;                                /* at the end */
 } Measures;
 
 typedef struct Method {

@@ -75,7 +75,8 @@ size_t reluopt_network_memory(Network *net, Array *list);
 /* The n[i] x 2 array `data` of a normalised layer, for the checkpoint. */
 Array reluopt_network_norm_array(const Network *net, const char *name, size_t i, float *data);
 
-/* Means of rates, bounds and shares of active neurons since the last call; inverse_rate NaN.  Collective. */
+/* Means of rates, bounds and shares of active neurons since the last call; inverse_rate NaN; alpha as
+ * configured, else NaN.  Collective. */
 void reluopt_network_measures(Network *net, Measures *out);
 
 #endif

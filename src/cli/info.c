@@ -23,6 +23,8 @@ static void print_curves(const Curves *curves)
                p.seconds, p.train_loss, 100 * p.train_accuracy);
         if (!isnan(p.test_loss))
             printf("  test %.4f %6.2f%%", p.test_loss, 100 * p.test_accuracy);
+        if (!isnan(p.alpha))
+            printf("  alpha %.3g", p.alpha);
         print_values("rate", p.rate, curves->layers, " %.2e");
         print_values("online", p.online_bound, curves->layers, " %.2f");
         print_values("active", p.active, curves->layers, " %.2f");

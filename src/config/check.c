@@ -13,12 +13,12 @@ typedef struct Usual {
     Update update;
     bool named;           /* the method is this rule by name, so no other will do */
     double learning_rate; /* with that rule; NONE: the rule's own */
-    double alpha;         /* NONE: not used */
+    double alpha;         /* NONE: not used, or chosen by the method itself */
 } Usual;
 
 // clang-format off
 static const Usual usual_of_method[] = {
-    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false, NONE, 1},
+    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false, NONE, NONE},
     {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false, NONE, 0.1},
     {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false, NONE, 0.1},
     {"mgbdt",    VARIANT_ONLINE, UPDATE_AUTO,     false, NONE, 1},

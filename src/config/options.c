@@ -61,7 +61,7 @@ const Option option_table[] = {
      .meaning = "of everything random: weights, batches, noise, hold-out, generated sets"},
     {"alpha", REAL(alpha, LARGE), .above = true, .automatic = true, .value = "auto",
      .methods = TARGET TREES,
-     .meaning = "step of the first target down the loss's gradient; auto: 1; of tp, dtp 0.1"},
+     .meaning = "step of the first target down the loss's gradient; auto: self-chosen; of tp, dtp 0.1"},
     {"direction", CHOICE(direction, [DIRECTION_PLAIN] = "plain", [DIRECTION_CENTRED] = "centred",
                          [DIRECTION_WHITENED] = "whitened"), .value = "centred", .methods = ANALYTIC,
      .meaning = "step in the inputs as they are, less their mean, or whitened by covariance too"},

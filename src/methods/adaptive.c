@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "reluopt/alpha.h"
 #include "reluopt/inverse.h"
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
@@ -15,19 +16,30 @@ typedef struct Adaptive {
     const Config *config;
     Network net;       /* W[1..L], H[0..L] */
     Inverses inverses; /* V[2..L], T[1..L] */
+    Alpha alpha;       /* for alpha: auto */
 
     Whitening whitening[RELUOPT_NODES]; /* of H[0..L-1], for the whitened direction */
     float *centred;                     /* n[i] x B  scratch of the same, n[0] too */
 } Adaptive;
 
+static bool chooses_alpha(const Adaptive *s)
+{
+    return s->config->alpha == RELUOPT_AUTO;
+}
+
 /* T[L] = H[L] - alpha (softmax(H[L]) - Y) (3.1.3, 4.3); whole on every rank without a message. */
-static void output_target(Adaptive *s, const Batch *batch, Score *score)
+static void output_target(Adaptive *s, const Batch *batch, uint64_t number, Score *score)
 {
     size_t last = s->net.shape.layers, classes = s->net.shape.width[last], columns = s->net.columns;
-    float *t = s->inverses.t[last], *delta = s->inverses.a;
+    float *t = s->inverses.t[last], *delta = s->inverses.a, alpha = (float)s->config->alpha;
+    double loss = score->loss;
     Phase before = reluopt_phase_enter(PHASE_TARGETS);
     reluopt_cross_entropy(s->net.h[last], batch->label, classes, columns, score, delta);
-    reluopt_output_target(t, s->net.h[last], delta, (float)s->config->alpha, classes * columns);
+    if (chooses_alpha(s)) {
+        reluopt_alpha_choose(&s->alpha, &s->net, score->loss - loss, number);
+        alpha = s->alpha.state.alpha;
+    }
+    reluopt_output_target(t, s->net.h[last], delta, alpha, classes * columns);
     reluopt_ones(t + classes * columns, columns);
     reluopt_phase_leave(before);
 }
@@ -95,8 +107,10 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
 {
     Adaptive *s = state;
     int rounds = s->config->inverse.kind == INVERSE_TRAINED ? s->config->inverse.steps : 0;
+    if (chooses_alpha(s))
+        reluopt_alpha_measure(&s->alpha, &s->net, batch, number);
     reluopt_network_forward(&s->net, batch); /* (3-1) */
-    output_target(s, batch, score);          /* 3.1.3 */
+    output_target(s, batch, number, score);  /* 3.1.3 */
     if (s->config->inverse.kind == INVERSE_MIRROR)
         mirror(s, number);
     reluopt_inverse_targets(&s->inverses); /* (3-7) */
@@ -155,6 +169,7 @@ static int create_whitening(Adaptive *s, Error *error)
 static void destroy(void *state)
 {
     Adaptive *s = state;
+    reluopt_alpha_free(&s->alpha, &s->net);
     reluopt_network_free(&s->net);
     reluopt_inverse_free(&s->inverses);
     for (size_t i = 0; i < RELUOPT_NODES; i++)
@@ -170,6 +185,7 @@ static int create(void **state, const Config *config, const Shape *shape, const 
         return error->code;
     s->config = config;
     if (create_layers(s, config, shape, comm, error) ||
+        (chooses_alpha(s) && reluopt_alpha_create(&s->alpha, &s->net, error)) ||
         (config->direction == DIRECTION_WHITENED && create_whitening(s, error))) {
         destroy(s);
         return error->code;
@@ -193,13 +209,18 @@ static size_t memory(void *state, Array *list)
 {
     Adaptive *s = state;
     size_t count = reluopt_network_memory(&s->net, list);
-    return count + reluopt_inverse_memory(&s->inverses, list ? list + count : NULL);
+    count += reluopt_inverse_memory(&s->inverses, list ? list + count : NULL);
+    if (chooses_alpha(s))
+        count += reluopt_alpha_memory(&s->alpha, &s->net, list ? list + count : NULL);
+    return count;
 }
 
 static void measures(void *state, Measures *out)
 {
     Adaptive *s = state;
     reluopt_network_measures(&s->net, out);
+    if (chooses_alpha(s))
+        out->alpha = s->alpha.state.alpha;
     for (size_t i = 1; i <= s->net.shape.layers; i++) {
         if (s->config->variant == VARIANT_LINE_SEARCH)
             out->online_bound[i - 1] = NAN;

@@ -297,6 +297,7 @@ static size_t memory(void *state, Array *list)
 static void measures(void *state, Measures *out)
 {
     const Mgbdt *s = state;
+    out->alpha = s->config->alpha;
     for (size_t i = 1; i <= s->shape.layers; i++) {
         out->rate[i - 1] = s->config->trees.shrinkage;
         out->online_bound[i - 1] = out->active[i - 1] = NAN;

@@ -243,6 +243,7 @@ size_t reluopt_network_arrays(const Network *net, Array *list)
 
 void reluopt_network_measures(Network *net, Measures *out)
 {
+    out->alpha = net->config->alpha == RELUOPT_AUTO ? NAN : net->config->alpha;
     for (size_t i = 0; i < net->shape.layers; i++) {
         WeightsMeans means = reluopt_weights_means(&net->weights[i + 1], net->comm);
         out->rate[i] = means.rate;

@@ -57,6 +57,7 @@ void reluopt_event_epoch(const Run *run, const CurvePoint *point, double samples
     reluopt_json_real(&json, "train_accuracy", point->train_accuracy);
     reluopt_json_real(&json, "test_loss", point->test_loss);
     reluopt_json_real(&json, "test_accuracy", point->test_accuracy);
+    reluopt_json_real(&json, "alpha", point->alpha);
     reluopt_json_reals(&json, "rate", point->rate, layers);
     reluopt_json_reals(&json, "online_bound", point->online_bound, layers);
     reluopt_json_reals(&json, "active", point->active, layers);

@@ -35,10 +35,14 @@ static void find(const Run *run, char where[64])
 /* What is likely to blame, and what is left. */
 static void explain(const Run *run, char text[256])
 {
-    bool rated = run->config.learning_rate != RELUOPT_AUTO;
+    const Config *config = &run->config;
+    char cause[64] = "the self-chosen alpha";
+    if (config->learning_rate != RELUOPT_AUTO)
+        snprintf(cause, sizeof cause, "learning_rate = %g", config->learning_rate);
+    else if (config->alpha != RELUOPT_AUTO)
+        snprintf(cause, sizeof cause, "alpha = %g", config->alpha);
     int length =
-        snprintf(text, 256, "%s = %g is too large for this network, or the data need preprocessing",
-                 rated ? "learning_rate" : "alpha", rated ? run->config.learning_rate : run->config.alpha);
+        snprintf(text, 256, "%s is too large for this network, or the data need preprocessing", cause);
     if (run->kept > 0)
         snprintf(text + length, 256 - (size_t)length, "; the checkpoint of step %lld is kept",
                  (long long)run->kept);

@@ -109,6 +109,7 @@ static int measure_epoch(Run *run, Measures *measures, CurvePoint *point, Error 
                           .train_accuracy = reluopt_score_accuracy(&train),
                           .test_loss = reluopt_score_loss(&test),
                           .test_accuracy = reluopt_score_accuracy(&test),
+                          .alpha = measures->alpha,
                           .rate = measures->rate,
                           .online_bound = measures->online_bound,
                           .active = measures->active,

@@ -2,7 +2,7 @@
  *
  *   /          attributes: format, layers (L)
  *   /epoch, /steps                                    N  64-bit integers
- *   /seconds, /train_loss, ..., /test_accuracy        N  doubles
+ *   /seconds, /train_loss, ..., /alpha                N  doubles
  *   /rate, /online_bound, /active                     N x L doubles
  *   /inverse_rate                                     N x (L - 1) doubles; absent when L = 1
  *   /time                                             phases x 3 doubles: seconds, least, mean and most of the
@@ -19,7 +19,7 @@
 #include "hdf5.h"
 #include "reluopt/memory.h"
 
-enum { FORMAT = 1, FIRST_ROOM = 64, CELL = 8, PARTS = 4, PHASE_NAMES = 256 };
+enum { FORMAT = 2, FIRST_ROOM = 64, CELL = 8, PARTS = 4, PHASE_NAMES = 256 };
 
 _Static_assert(sizeof(double) == CELL && sizeof(int64_t) == CELL, "all columns have cells of one size");
 _Static_assert(sizeof(Spread) == 3 * sizeof(double), "times are a matrix of doubles");
@@ -40,6 +40,7 @@ static const Column columns[] = {
     {"/train_accuracy", REAL, offsetof(CurvePoint, train_accuracy)},
     {"/test_loss", REAL, offsetof(CurvePoint, test_loss)},
     {"/test_accuracy", REAL, offsetof(CurvePoint, test_accuracy)},
+    {"/alpha", REAL, offsetof(CurvePoint, alpha)},
     {"/rate", PER_LAYER, 0},
     {"/online_bound", PER_LAYER, 1},
     {"/active", PER_LAYER, 2},

@@ -15,10 +15,10 @@ import program
 STORED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "counts.csv")
 SMALL = ["--layers", "24,50,40,10", "--batch", 32, "--steps", 4]
 RUNS = {
-    "adaptive": [],
-    "adaptive, layer": ["--rate.scope", "layer", "--inverse.steps", 2],
-    "adaptive, transpose": ["--inverse.kind", "transpose"],
-    "adaptive, transpose, not reproducible": ["--inverse.kind", "transpose", "--reproducible", "no"],
+    "adaptive": ["--alpha", 1],
+    "adaptive, layer": ["--alpha", 1, "--rate.scope", "layer", "--inverse.steps", 2],
+    "adaptive, transpose": ["--alpha", 1, "--inverse.kind", "transpose"],
+    "adaptive, transpose, not reproducible": ["--alpha", 1, "--inverse.kind", "transpose", "--reproducible", "no"],
     "dtp": ["--method", "dtp"],
     "adam": ["--method", "adam"],
     "fa": ["--method", "fa"],
@@ -106,6 +106,7 @@ def memory(method, n, batch, np, states=0):
     for i in range(1, top + 1):
         weights = m[i] * (n[i - 1] + 1)
         floats += (2 + states) * [weights] + [m[i] * columns, (n[i] + 1) * columns]
+        floats += [weights] if method == "adaptive" else []
         floats += {"adaptive": 2 * [m[i] * columns] + [(n[i] + 1) * columns]}.get(method, [(n[i] + 1) * columns])
     if method == "adam":
         return sum(map(allocated, floats + [widest]))

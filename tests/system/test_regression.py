@@ -17,7 +17,7 @@ STORED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "regression.cs
 COLUMNS = ["train_loss", "test_loss", "test_accuracy"]
 EPOCHS = 3
 THESIS = ["--direction", "plain", "--gate", "no", "--rate.rule", "min", "--rate.scope", "layer",
-          "--init.inverse", "orthogonal"]
+          "--init.inverse", "orthogonal", "--alpha", 1]
 METHODS = ["gd", "sgd", "momentum", "adagrad", "rmsprop", "adadelta", "adam", "fa", "dfa", "mgbdt"]
 RUNS = {  # name: settings, on the generated rings-xor
     "online, thesis": ["--variant", "online", *THESIS],

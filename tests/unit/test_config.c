@@ -768,7 +768,7 @@ static void test_resolve_alpha(void **state)
     static const struct {
         const char *yaml;
         double alpha;
-    } cases[] = {{"", 1},
+    } cases[] = {{"", RELUOPT_AUTO},
                  {"method: dtp", 0.1},
                  {"method: tp\nalpha: 3", 3},
                  {"method: mgbdt", 1},

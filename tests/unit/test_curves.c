@@ -29,6 +29,7 @@ static CurvePoint make_point(size_t k, double parts[4][MAX_LAYERS])
                         .train_accuracy = 0.5,
                         .test_loss = k % 2 ? NAN : 2.5,
                         .test_accuracy = NAN,
+                        .alpha = (double)k / 9,
                         .rate = parts[0],
                         .online_bound = parts[1],
                         .active = parts[2],
@@ -57,10 +58,10 @@ static bool is_point(const Curves *curves, size_t k)
     size_t layers = curves->layers;
     make_parts(k, layers, parts);
     CurvePoint wanted = make_point(k, parts), p = reluopt_curves_point(curves, k);
-    const double a[] = {p.seconds, p.train_loss, p.train_accuracy, p.test_loss, p.test_accuracy};
-    const double b[] = {wanted.seconds, wanted.train_loss, wanted.train_accuracy, wanted.test_loss,
-                        wanted.test_accuracy};
-    return p.epoch == wanted.epoch && p.steps == wanted.steps && same(a, b, 5) &&
+    const double a[] = {p.seconds, p.train_loss, p.train_accuracy, p.test_loss, p.test_accuracy, p.alpha};
+    const double b[] = {wanted.seconds,   wanted.train_loss,    wanted.train_accuracy,
+                        wanted.test_loss, wanted.test_accuracy, wanted.alpha};
+    return p.epoch == wanted.epoch && p.steps == wanted.steps && same(a, b, 6) &&
            same(p.rate, wanted.rate, layers) && same(p.online_bound, wanted.online_bound, layers) &&
            same(p.active, wanted.active, layers) && same(p.inverse_rate, wanted.inverse_rate, layers - 1);
 }
