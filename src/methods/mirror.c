@@ -67,7 +67,7 @@ void reluopt_inverse_mirror(Inverses *s, size_t i, uint64_t draw)
         const float *mirrored = v->g + j * (v->inputs + 1);
         for (size_t k = 0; k < v->inputs; k++)
             row[k] += gain * (mirrored[k] - row[k]);
+        v->spoilt |= !reluopt_is_finite(row, v->inputs);
+        reluopt_weights_note_step(v, j, gain);
     }
-    v->sum.rate += gain * (double)v->own.count;
-    v->sum.neurons += (double)v->own.count;
 }
