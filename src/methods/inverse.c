@@ -167,7 +167,9 @@ bool reluopt_inverse_spoilt(const Inverses *s)
 size_t reluopt_inverse_memory(Inverses *s, Array *list)
 {
     size_t count = 0;
-    for (size_t i = 2; s->net->config->inverse.kind == INVERSE_TRAINED && i <= s->last; i++)
+    bool learnt =
+        s->net->config->inverse.kind == INVERSE_TRAINED || s->net->config->inverse.kind == INVERSE_MIRROR;
+    for (size_t i = 2; learnt && i <= s->last; i++)
         count += reluopt_weights_memory(&s->v[i], "V", i, s->net->config, list ? list + count : NULL);
     return count;
 }

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reluopt/disk.h"
 #include "protobuf.h"
+#include "reluopt/disk.h"
 #include "reluopt/memory.h"
 #include "reluopt/normalise.h"
 #include "reluopt/version.h"

@@ -89,7 +89,7 @@ class Docs(program.ProgramTest):
         words = words[words[:1] == [name]:]
         words = words[:words.index(">")] if ">" in words else words
         if name in ("train", "config") and "--help" not in words:
-            settings, out = [], [i for i, w in enumerate(words) if w == "--out"]
+            settings, out = [], [i for i, w in enumerate(words) if w in ("--out", "--resume")]
             settings = [w for i, w in enumerate(words) if i not in out and i - 1 not in out and w != "[...]"]
             if settings and settings[0].endswith(".yaml") and not settings[0].startswith("configs/"):
                 settings = settings[1:]

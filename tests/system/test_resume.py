@@ -30,6 +30,7 @@ METHODS = {
     "fa": ["--method", "fa", "--update", "rmsprop"],
     "dfa": ["--method", "dfa"],
     "mgbdt": ["--method", "mgbdt"],
+    "mirror": ["--inverse.kind", "mirror"],
     "averaged, noise": ["--average", 1, "--augment.noise", 0.1],
 }
 
