@@ -121,22 +121,16 @@ const Command reluopt_command_train = {
     .name = "train",
     .about = "train a network",
     .synopsis = "[CONFIG.yaml]",
-    .text =
-        "Train a network as CONFIG.yaml (\"key: value\" lines) and the keys on the command line say; without "
-        "them, on a generated set.  Results go to a run folder.\n"
-        "The signals USR1, TERM and INT, or a file named stop in the folder, end a run early, with a "
-        "checkpoint "
-        "and exit code 75.  --resume takes it up again, as if it had never stopped, on any number of ranks; "
-        "then "
-        "only epochs, coordinator, max_time, stop.*, checkpoint.* and the paths of the data may change.",
+    .text = "Train a network as CONFIG.yaml and the keys on the command line say; without them, on a generated "
+            "set.  USR1, TERM, INT or a file named stop in RUN end it early with a checkpoint, exit code 75.",
     .examples = "reluopt-mpi train\n"
                 "mpirun -np 8 reluopt-mpi train configs/fashion-mnist.yaml --epochs 5\n"
                 "mpirun -np 4 reluopt-mpi train --resume runs/fashion\n",
     .most = 1,
     .option = {{"out", "RUN", "the folder, without a run in it yet; default runs/DATA-DATE-TIME"},
-               {"resume", "RUN", "go on with the run in that folder, from its newest good checkpoint"},
+               {"resume", "RUN", "go on with that run, on any number of ranks (docs/reliability.md)"},
                {"quiet", NULL, "no output but warnings and errors"},
-               {"json", NULL, "events as JSON, one object a line: start, epoch, checkpoint, end, error"}},
+               {"json", NULL, "events as JSON, one object a line"}},
     .takes = takes,
     .run = run_train,
 };

@@ -4,7 +4,7 @@
 #include "reluopt/cli.h"
 #include "reluopt/method.h"
 
-enum { WIDTH = 79, NAME = 14, MOST_KEYS = 256 }; /* columns of a line, and of a name on its left */
+enum { WIDTH = 79, NAME = 14 }; /* columns of a line, and of a name on its left */
 
 /* Print words in lines of WIDTH columns, each after the first indented by `indent`; the cursor is in column
  * `column`, the text ends at `end`. */
@@ -76,27 +76,22 @@ static bool same_group(const char *a, const char *b)
     return length > 0 && strncmp(a, b, length) == 0;
 }
 
-/* The configuration keys that a subcommand takes; those of a group as "group.{a,b}". */
+/* The configuration keys that a subcommand takes; a group of them as "GROUP.*". */
 static void print_keys(FILE *out, const Command *command)
 {
-    const char *key[MOST_KEYS + 2] = {""}; /* with an empty one before and after */
+    const char *before = "";
     char list[2048] = "";
-    size_t count = 0, length = 0;
+    size_t length = 0;
     KeyInfo info;
-    for (size_t i = 0; count < MOST_KEYS && reluopt_config_key(i, &info); i++)
-        if (command->takes(info.key))
-            key[++count] = info.key;
-    key[count + 1] = "";
-    for (size_t i = 1; i <= count && length < sizeof list; i++) {
-        bool first = !same_group(key[i], key[i - 1]), last = !same_group(key[i], key[i + 1]);
-        size_t group = group_length(key[i]);
-        length += (size_t)snprintf(list + length, sizeof list - length, "%.*s%s%s%s", first ? (int)group : 0,
-                                   key[i], first && !last ? "{" : "", key[i] + group,
-                                   !last   ? ","
-                                   : first ? " "
-                                           : "} ");
+    for (size_t i = 0; length < sizeof list && reluopt_config_key(i, &info); i++) {
+        if (!command->takes(info.key) || same_group(info.key, before))
+            continue;
+        size_t group = group_length(info.key), shown = group > 0 ? group : strlen(info.key);
+        length += (size_t)snprintf(list + length, sizeof list - length, "%.*s%s ", (int)shown, info.key,
+                                   group > 0 ? "*" : "");
+        before = info.key;
     }
-    fprintf(out, "\nConfiguration, --KEY VALUE (--help KEY explains a key or a group):\n  ");
+    fprintf(out, "\nConfiguration, --KEY VALUE (help KEY explains a key, or a group such as data):\n  ");
     print_words(out, list, list + strlen(list), 2, 2);
 }
 

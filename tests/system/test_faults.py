@@ -40,7 +40,7 @@ class Faults(program.ProgramTest):
     def test_disk_full_at_second_checkpoint(self):
         for np in 1, 2, 3:
             out = self.small_disk("1100k") + "/run"  # room for one and a half
-            self.refused("train", "--epochs", 5, "--network", "300,300", "--out", out, code=STORAGE,
+            self.refused("train", "--epochs", 5, "--network", "300,300", "--alpha", 1, "--out", out, code=STORAGE,
                          says=["checkpoint.h5.tmp", "No space left"], np=np, seconds=SECONDS)
             self.assertEqual(sorted(os.listdir(out)), ["checkpoint.h5", "config.yaml", "curves.h5"])
             self.run_program("eval", out + "/checkpoint.h5", np=np)

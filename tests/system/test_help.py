@@ -72,7 +72,7 @@ class Completion(program.ProgramTest):
     def test_offers(self):
         for words, offered in {
             ("tr",): ["train"],
-            ("info", "--"): ["--help"],
+            ("info", "--"): ["--help", "--verify"],
             ("train", "--inverse.ki"): ["--inverse.kind"],
             ("train", "--inverse.kind", "t"): ["trained", "transpose"],
             ("train", "--inverse.kind", "=", "f"): ["fixed"],

@@ -69,9 +69,8 @@ class Launch(program.ProgramTest):
             out = self.sweep("out", "c.yaml", "--batch", "50", **task, **settings)
             self.assertEqual(out, "%s %s yield=%d threads=1\n" % (launch, train, yields))
         os.makedirs(self.path("out/seed-3"))
-        self.assertIn(train, self.sweep("out", "c.yaml", "--batch", "50", **task))  # was interrupted
-        self.assertEqual(os.listdir(self.path("out")), ["seed-3.old"])
-        os.makedirs(self.path("out/seed-3"))
+        self.write("out/seed-3/config.yaml", "")  # was interrupted
+        self.assertIn("train --resume out/seed-3 ", self.sweep("out", "c.yaml", "--batch", "50", **task))
         self.write("out/seed-3/summary.json", "{}")
         self.assertEqual(self.sweep("out", "c.yaml", **task), "out/seed-3 is done\n")
 

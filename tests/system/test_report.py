@@ -99,7 +99,7 @@ class Page(ReportTest):
         self.train("--epochs", 2, "--alpha", 0.5)
         _, tree = self.report("run/")
         self.assertEqual(tree.find(f".//{HTML}h1").text, "run")
-        self.assertRegex(self.text(tree), r"Setting Value Default .*alpha 0.5 1 ")
+        self.assertRegex(self.text(tree), r"Setting Value Default .*alpha 0.5 auto ")
 
     def test_any_number_of_ranks(self):
         runs = self.two_runs()

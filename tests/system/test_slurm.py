@@ -40,7 +40,7 @@ class Slurm(ResumeTest):
             raise unittest.SkipTest("Slurm did not come up: " + done.stdout + done.stderr)
 
     def slurm(self, *command):
-        environment = {**os.environ, "SLURM_CONF": self.cluster + "/slurm.conf", "PROGRAM": program.PROGRAM}
+        environment = {**os.environ, "SLURM_CONF": self.cluster + "/slurm.conf", "RELUOPT_MPI": program.PROGRAM}
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, f"{command}: {done.stdout}{done.stderr}")
         return done.stdout.strip()
