@@ -1,6 +1,8 @@
 /* times.c - where the time of all ranks went. */
 #include "reluopt/times.h"
 
+#include <math.h>
+
 Spread reluopt_spread(const Comm *comm, double value)
 {
     float edge[2] = {(float)value, (float)-value}; /* one minimum finds both ends */
@@ -34,8 +36,9 @@ static void print_row(FILE *out, const Times *times, Phase phase, double unit)
     if (!(s.most > 0))
         return;
     fprintf(out, "%-12s %12.3f %7.1f%%", reluopt_phase_name(phase), unit * s.mean, 100 * s.mean / times->total);
+    double imbalance = fmax(s.most / s.mean - 1, 0); /* the mean is rounded */
     if (times->ranks > 1)
-        fprintf(out, " %12.3f %12.3f %9.1f%%", unit * s.least, unit * s.most, 100 * (s.most / s.mean - 1));
+        fprintf(out, " %12.3f %12.3f %9.1f%%", unit * s.least, unit * s.most, 100 * imbalance);
     fputc('\n', out);
 }
 
