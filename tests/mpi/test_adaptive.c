@@ -6,30 +6,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "alone.h"
 #include "reluopt/dense.h"
 #include "reluopt/method.h"
 #include "reluopt/random.h"
 #include "reluopt/weights.h"
 
 enum { LAYERS = 3, WIDE = 20, BATCH = 40, LONG = 20, SHORT = 4, COMBINATIONS = 150, WHITENED = 30 };
-
-static Comm world, self; /* all ranks; this rank alone */
-
-static void start_alone(void)
-{
-    static int table[2];
-    self = (Comm){.size = 1,
-                  .block = 4,
-                  .world = MPI_COMM_SELF,
-                  .feed = MPI_COMM_SELF,
-                  .counts = table,
-                  .offsets = table + 1};
-    reluopt_dense_start();
-}
-
-/* The group starts and stops MPI through the module under test. */
-#define MPI_Init(argc, argv) (reluopt_comm_start(&world, argc, argv), start_alone())
-#define MPI_Finalize() reluopt_comm_stop(&world)
 
 /* ---- The reference: plain loops in double ---- */
 

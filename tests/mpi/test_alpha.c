@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "alone.h"
 #include "reluopt/alpha.h"
 #include "reluopt/checkpoint.h"
 #include "reluopt/dense.h"
@@ -21,24 +22,6 @@ enum {
     MOST = 40 * 40,
     ARRAYS = RELUOPT_MAX_ARRAYS
 };
-
-static Comm world, self; /* all ranks; this rank alone */
-
-static void start_alone(void)
-{
-    static int table[2];
-    reluopt_dense_start();
-    self = (Comm){.size = 1,
-                  .block = reluopt_dense_block(),
-                  .world = MPI_COMM_SELF,
-                  .feed = MPI_COMM_SELF,
-                  .counts = table,
-                  .offsets = table + 1};
-}
-
-/* The group starts and stops MPI through the module under test. */
-#define MPI_Init(argc, argv) (reluopt_comm_start(&world, argc, argv), start_alone())
-#define MPI_Finalize() reluopt_comm_stop(&world)
 
 static const Shape shape = {.layers = LAYERS, .width = {INPUTS, 36, 25, CLASSES}, .columns = BATCH};
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "alone.h"
 #include "reluopt/dense.h"
 #include "reluopt/method.h"
 #include "reluopt/random.h"
@@ -21,24 +22,6 @@ static const Method *const methods[] = {
     &reluopt_method_adam,    &reluopt_method_fa,      &reluopt_method_dfa,
 };
 enum { METHODS = sizeof methods / sizeof *methods };
-
-static Comm world, self; /* all ranks; this rank alone */
-
-static void start_alone(void)
-{
-    static int table[2];
-    self = (Comm){.size = 1,
-                  .block = 4,
-                  .world = MPI_COMM_SELF,
-                  .feed = MPI_COMM_SELF,
-                  .counts = table,
-                  .offsets = table + 1};
-    reluopt_dense_start();
-}
-
-/* The group starts and stops MPI through the module under test. */
-#define MPI_Init(argc, argv) (reluopt_comm_start(&world, argc, argv), start_alone())
-#define MPI_Finalize() reluopt_comm_stop(&world)
 
 /* ---- Problems ---- */
 

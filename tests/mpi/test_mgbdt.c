@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "alone.h"
 #include "reluopt/checkpoint.h"
 #include "reluopt/dense.h"
 #include "reluopt/forest.h"
@@ -18,24 +19,6 @@ enum { LAYERS = 3, WIDE = 13, BATCH = 90, OTHER = 70, STEPS = 4, ARRAYS = 2 * LA
 
 static const Shape shape = {.layers = LAYERS, .width = {5, WIDE, 7, 3}, .columns = BATCH};
 static const Method *const mgbdt = &reluopt_method_mgbdt;
-static Comm world, self; /* all ranks; this rank alone */
-
-static void start_alone(void)
-{
-    static int table[2];
-    self = (Comm){.size = 1,
-                  .block = 4,
-                  .world = MPI_COMM_SELF,
-                  .feed = MPI_COMM_SELF,
-                  .counts = table,
-                  .offsets = table + 1};
-    reluopt_dense_start();
-}
-
-/* The group starts and stops MPI through the module under test. */
-#define MPI_Init(argc, argv) (reluopt_comm_start(&world, argc, argv), start_alone())
-#define MPI_Finalize() reluopt_comm_stop(&world)
-
 static Config make_config(void)
 {
     Config config = {.variant = VARIANT_ONLINE, .epochs = STEPS, .seed = 3, .alpha = 0.7};

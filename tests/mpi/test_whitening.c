@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "alone.h"
 #include "reluopt/checkpoint.h"
 #include "reluopt/dense.h"
 #include "reluopt/method.h"
@@ -13,24 +14,6 @@
 
 enum { N = 61, BATCH = 96, INTERVAL = 4 };
 static const double newest = 1 - 0.95 * 0.95 * 0.95 * 0.95, limit = 0.2;
-
-static Comm world, self; /* all ranks; this rank alone */
-
-static void start_alone(void)
-{
-    static int table[2];
-    reluopt_dense_start();
-    self = (Comm){.size = 1,
-                  .block = reluopt_dense_block(),
-                  .world = MPI_COMM_SELF,
-                  .feed = MPI_COMM_SELF,
-                  .counts = table,
-                  .offsets = table + 1};
-}
-
-/* The group starts and stops MPI through the module under test. */
-#define MPI_Init(argc, argv) (reluopt_comm_start(&world, argc, argv), start_alone())
-#define MPI_Finalize() reluopt_comm_stop(&world)
 
 static double uniform(uint64_t *x)
 {
