@@ -8,6 +8,7 @@
 #   make check      install what is missing, build, run all tests
 #   make docs       docs/configuration.md, from the option table
 #   make bench      measure training steps, write results/performance.md
+#   make peers      compare with optimisers of PyTorch, write results/peers.md (hours; QUICK=1: minutes)
 #   make format     clang-format on all sources
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
@@ -41,7 +42,7 @@ SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 
-.PHONY: all tests demo check docs bench format clean dependencies
+.PHONY: all tests demo check docs bench peers format clean dependencies
 .SECONDARY:
 
 all: $(BUILD)/reluopt-mpi $(BUILD)/man/reluopt-mpi.1 $(BUILD)/completion/reluopt-mpi
@@ -110,6 +111,11 @@ check: dependencies
 bench: dependencies
 	@$(MAKE) $(PARALLEL) all
 	results/performance.sh
+
+peers: EXTRA = python3-torch python3-h5py libopenblas0-openmp
+peers: dependencies
+	@$(MAKE) $(PARALLEL) all
+	results/peers.sh
 
 docs: all
 	. launch/mpi-env.sh && $(BUILD)/reluopt-mpi help --reference >docs/configuration.md
