@@ -56,7 +56,7 @@ def read_cifar(folder):
 
 
 def read_soybean(folder, seed):
-    """7 of the 47 samples are the test part: of each class its share, as with reluopt-mpi, but drawn otherwise by `seed`."""
+    """7 of the 47 samples are the test part: of each class its share, as with reluopt-mpi, but drawn otherwise."""
     with open(folder + "/soybean-small.data", newline="") as file:
         rows = list(csv.reader(file))
     x = np.array([[float(value) for value in row[:-1]] for row in rows])
@@ -78,7 +78,7 @@ def read(name, seed):
             return read_soybean(root + "/soybean", seed)
         return read_mnist(root + "/mnist") if name == "mnist" else read_cifar(root)
     except FileNotFoundError as error:
-        sys.exit(f"peers.py: {error.filename}: not there; launch/get-data.sh {name} downloads it, RELUOPT_DATA is its folder")
+        sys.exit(f"peers.py: {error.filename} is not there: launch/get-data.sh {name}, or set RELUOPT_DATA")
 
 
 def preprocess(x, test, kind):

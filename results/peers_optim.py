@@ -132,7 +132,7 @@ class Dog(Optimiser):
     """DoG, distance over gradients (Ivgi et al. 2023), evaluated at averaged weights.
 
         eta_t = max(r, max over i <= t of |w_i - w_0|) / sqrt(sum over i <= t of |g_i|^2 + 1e-8),  r = 1e-6 (1 + |w_0|)
-    Averages, polynomial decay with gamma = 8:  a_t = (1 - q) a_(t-1) + q w_t,  q = (gamma + 1) / (gamma + t),  t = 1, 2, ..."""
+    Averages, polynomial decay, gamma = 8:  a_t = (1 - q) a_(t-1) + q w_t,  q = (gamma + 1) / (gamma + t),  t from 1 on."""
 
     def __init__(self, parameters, relative=1e-6, gamma=8):
         super().__init__(parameters)

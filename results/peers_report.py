@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """Write peers.md and small-samples.md from the runs that peers_runs.py made.   usage: peers_report.py FOLDER [OUT]"""
 import glob
+import importlib.metadata
 import os
 import re
 import statistics
+import subprocess
 import sys
 
 import peers_runs as plan
@@ -25,7 +27,7 @@ def spread(runs, reached, form="{:.2f}"):
         if before and not (head["diverged"] and before[-1] is epochs[-1]):
             values.append(100 * before[-1]["test_accuracy"])
     if not values:
-        return "diverged" if runs else MISSING
+        return "diverged" if any(head["diverged"] for head, _ in runs) else "no epoch yet" if runs else MISSING
     text = form.format(statistics.mean(values))
     if len(values) > 1:
         text += f" ({form.format(min(values))} to {form.format(max(values))})"
@@ -97,30 +99,39 @@ def steps_to_full(study, runs):
 
 PEERS = """# Optimisers of PyTorch, with and without a learning rate
 
-Written by `results/peers.sh` (`make peers`). Test accuracy in %, mean of {seeds} seeds (lowest to highest), batches of 500, every
-method on the same preprocessed data and network. PyTorch with {np} threads, ours with {np} ranks, by turns on the same cores.
-Seconds are of training alone; *from start*: from the start of the process, reading and evaluation included. The times at
-which accuracies are compared are that of the fastest run, and a quarter of it. *Tuned*: constants chosen for this data
-set; a rate by the last test accuracy of seed 1. `results/peers_optim.py` has the optimisers' equations and constants.
+Written by `results/peers.sh` (`make peers`). Test accuracy in %, mean of the seeds (lowest to highest); batches of 500, and
+for every method the same preprocessed data and network. PyTorch with {np} threads, ours with {np} ranks, by turns on the same
+cores. Seconds are of training alone; *from start*: since the process was started, with reading and evaluation. Accuracies are
+compared at the time that the fastest run took, and at a quarter of it. *Tuned*: constants chosen for this data set; rates
+by the last test accuracy of seed 1. `results/peers_optim.py` has the equations and constants.
+
+{machine}
 """
 SMALL = """# Few samples of many dimensions
 
-Written by `results/peers.sh` (`make peers`): the first 100, 300 and 1000 training samples, whole test set, networks as configured
-(`configs/`), batches of at most 500 samples, {epochs} epochs, {np} ranks or threads. Soybean has 40 training and 7 test samples,
-split by the seed; 10 seeds, elsewhere 3. SGD's rate is the best of {rates}, chosen for each column.
+Written by `results/peers.sh` (`make peers`): the first 100, 300 and 1000 training samples, the whole test set, the networks of
+`configs/`, batches of at most 500 samples. Soybean has 40 training and 7 test samples, split by the seed. SGD's rate is the
+best of {rates} by the test accuracy of seed 1, for each column. Epochs (seeds): {lengths}.
 """
 
 
+def machine():
+    with open("/proc/cpuinfo") as file:
+        processor = next((line.split(": ")[1].strip() for line in file if line.startswith("model name")), "unknown")
+    ours = subprocess.run([plan.PROGRAM, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+    return f"{processor}, {os.cpu_count()} cores; {ours}; PyTorch {importlib.metadata.version('torch')}."
+
+
 def peers_page(folder):
-    parts = [PEERS.format(seeds=max(study.seeds for study in plan.FULL.values()), np=plan.NP)]
+    parts = [PEERS.format(np=plan.NP, machine=machine())]
     for name, study in plan.FULL.items():
         parts += [f"## {study.title}\n", full_table(os.path.join(folder, name), study)]
     return "\n".join(parts)
 
 
 def small_page(folder):
-    epochs = max(study.epochs for study in plan.SMALL.values())
-    head = SMALL.format(epochs=epochs, np=plan.NP, rates=", ".join(map(str, plan.RATES)))
+    lengths = ", ".join(f"{study.title}: {study.epochs} ({study.seeds})" for study in plan.SMALL.values())
+    head = SMALL.format(rates=", ".join(map(str, plan.RATES)), lengths=lengths)
     return "\n".join([head, "## Test accuracy in %, mean (lowest to highest)\n", small_table(folder, last_accuracy),
                       "## Steps until all training samples are right\n", small_table(folder, steps_to_full)])
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Make the runs behind results/peers.md and results/small-samples.md.
 
-usage: peers_runs.py FOLDER      FOLDER/STUDY/METHOD-SEED.jsonl: a line on the run, then one an epoch; runs that are there are
-                                 not repeated
+usage: peers_runs.py FOLDER      FOLDER/STUDY/METHOD-SEED.jsonl: a line on the run, then one an epoch; runs that are
+                                 there are not repeated
 NP=2 sets ranks and threads (default: all cores), ONLY=REGEX the runs (STUDY/METHOD-SEED), QUICK=1 a small version.
 """
 import functools
@@ -44,12 +44,12 @@ FULL = {
 }
 SMALL = {
     "soybean": Study("soybean", "configs/soybean.yaml", "configs/thesis/soybean-online.yaml", epochs=100, seeds=10),
-    **{f"mnist-{n}": Study(f"MNIST, {n}", *MNIST, epochs=100, seeds=3, samples=n) for n in (100, 300, 1000)},
-    **{f"cifar-10-{n}": Study(f"CIFAR-10, {n}", *CIFAR, epochs=100, seeds=3, samples=n) for n in (100, 300, 1000)},
+    **{f"mnist-{n}": Study(f"MNIST {n}", *MNIST, epochs=50, samples=n) for n in (100, 300, 1000)},
+    **{f"cifar-10-{n}": Study(f"CIFAR-10 {n}", *CIFAR, epochs=50, samples=n) for n in (100, 300, 1000)},
 }
 if QUICK:
     FULL = {name: study._replace(epochs=2, seeds=1, samples=5000) for name, study in FULL.items()}
-    SMALL = {name: SMALL[name]._replace(epochs=10, seeds=2) for name in ("soybean", "mnist-100")}
+    SMALL = {name: SMALL[name]._replace(epochs=10, seeds=1) for name in ("soybean", "mnist-100")}
 
 BARE = {"average": 0, "augment.noise": 0, "augment.shift": 0, "augment.flip": "no"}
 

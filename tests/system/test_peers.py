@@ -149,6 +149,7 @@ class Tables(program.ProgramTest):
         self.assertEqual(rows["Adam"], ["none", "2.00", "97.00 (97.00 to 97.00)", "97.50 (97.00 to 98.00)",
                                         "96.00 (96.00 to 96.00)", "97.50 (97.00 to 98.00)", "4.5 / 9.0 / 13.5",
                                         "8 / 16.0 / 24.0, 1 of 2 seeds"])
+        self.assertIn("no epoch yet", report.spread(report.read_runs(self.folder, "torch-dog"), lambda epoch: False))
         self.assertEqual(rows["DoG, averaged"][-2:], ["never", "never"])
         self.assertEqual(rows["COCOB"][2:4], ["diverged", "diverged"])
         self.assertEqual(rows["Polyak steps, SPS_max"], 8 * ["-"])
