@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Callable, NamedTuple
 
@@ -44,8 +45,8 @@ FULL = {
 }
 SMALL = {
     "soybean": Study("soybean", "configs/soybean.yaml", "configs/thesis/soybean-online.yaml", epochs=100, seeds=10),
-    **{f"mnist-{n}": Study(f"MNIST {n}", *MNIST, epochs=50, samples=n) for n in (100, 300, 1000)},
-    **{f"cifar-10-{n}": Study(f"CIFAR-10 {n}", *CIFAR, epochs=50, samples=n) for n in (100, 300, 1000)},
+    **{f"mnist-{n}": Study(f"MNIST {n}", *MNIST, epochs=30, samples=n) for n in (100, 300, 1000)},
+    **{f"cifar-10-{n}": Study(f"CIFAR-10 {n}", *CIFAR, epochs=30, samples=n) for n in (100, 300, 1000)},
 }
 if QUICK:
     FULL = {name: study._replace(epochs=2, seeds=1, samples=5000) for name, study in FULL.items()}
@@ -54,16 +55,26 @@ if QUICK:
 BARE = {"average": 0, "augment.noise": 0, "augment.shift": 0, "augment.flip": "no"}
 
 
-@functools.cache
-def settings(study):
-    """The study's configuration: each key and its value as text."""
-    text = subprocess.run([PROGRAM, "config", study.config], check=True, capture_output=True, text=True).stdout
+def read_configuration(text):
+    """Each key and its value, as text."""
     pairs = (line.split(": ", 1) for line in text.splitlines() if line and line[0] != "#")
-    values = {key: value.strip('"[]').replace(" ", "") for key, value in pairs}
-    if study.samples:
-        values["data.train_samples"] = study.samples
-        values["batch"] = min(500, study.samples)
-    return values
+    return {key: value.strip('"[]').replace(" ", "") for key, value in pairs}
+
+
+@functools.cache
+def configuration(path):
+    """What the file comes to for its data: echoed by a run with hidden layers too small to take time."""
+    given = subprocess.run([PROGRAM, "config", path], check=True, capture_output=True, text=True).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        run = folder + "/run"
+        subprocess.run([PROGRAM, "train", path, "--network", "1", "--epochs", "1", "--quiet", "--out", run], check=True)
+        with open(run + "/config.yaml") as file:
+            return {**read_configuration(file.read()), "network": read_configuration(given)["network"]}
+
+
+def settings(study):
+    size = {"data.train_samples": study.samples, "batch": min(500, study.samples)} if study.samples else {}
+    return {**configuration(study.config), **size}
 
 
 def options(values):
@@ -120,7 +131,7 @@ METHODS = {
     "adaptive-bare": Method("ours", "`adaptive`, transposed weights, not averaged, not augmented",
                             lambda study, rate: adaptive(study, **TRANSPOSE, **BARE), tuned_alpha),
     "thesis": Method("ours", "`adaptive`, the thesis's reading",
-                     lambda study, rate: adaptive(study, study.thesis)),
+                     lambda study, rate: adaptive(study, study.thesis, **BARE)),
     "adam": Method("ours", "Adam", lambda study, rate: backprop(study, "adam")),
     "adam-extras": Method("ours", "Adam, averaged and augmented as `adaptive`",
                           lambda study, rate: backprop(study, "adam", extras=True)),
@@ -177,20 +188,21 @@ def take_evaluation_off(epochs, run):
     shutil.rmtree(run, ignore_errors=True)
 
 
-def make_run(folder, name, seed, command, tuned):
+def make_run(folder, name, seed, study, rate):
     """FOLDER/NAME-SEED.jsonl, if it is not there."""
     path = os.path.join(folder, f"{name}-{seed}.jsonl")
     if os.path.exists(path) or not re.search(os.environ.get("ONLY", ""), path):
         return
     os.makedirs(os.path.dirname(path), exist_ok=True)
     shutil.rmtree(path + ".run", ignore_errors=True)
-    command = [*command, "--seed", str(seed)]
+    method = METHODS.get(name, METHODS["torch-sgd"])
+    command = [*method.command(study, rate), "--seed", str(seed)]
     code, epochs = train(command, path + ".run")
     if code not in (0, DIVERGED):
         sys.exit(f"peers_runs.py: exit code {code} of: {' '.join(command)}")
+    head = {"command": " ".join(command), "tuned": method.tuned(study, rate), "diverged": code == DIVERGED}
     with open(path + ".part", "w") as file:
-        for line in {"command": " ".join(command), "tuned": tuned, "diverged": code == DIVERGED}, *epochs:
-            file.write(json.dumps(line) + "\n")
+        file.writelines(json.dumps(line) + "\n" for line in (head, *epochs))
     os.rename(path + ".part", path)
     last = f"{100 * epochs[-1]['test_accuracy']:.2f} % after {epochs[-1]['seconds']:.1f} s" if epochs else ""
     print(path, last, "diverged" if code else "", flush=True)
@@ -201,7 +213,7 @@ def best_rate(folder, study):
     leaves out some of these runs."""
     figures = {}
     for rate in RATES:
-        make_run(folder, f"rate-{rate:g}", 1, torch(study, "sgd", rate=rate), "")
+        make_run(folder, f"rate-{rate:g}", 1, study, rate)
         run = read_run(os.path.join(folder, f"rate-{rate:g}-1.jsonl"))
         if not run:
             return None
@@ -214,10 +226,8 @@ def make_runs(folder, study, methods):
     rate = best_rate(folder, study)
     for seed in range(1, study.seeds + 1):
         for name in methods:
-            method = METHODS[name]
-            if rate is None and method.tuned is tuned_rate:
-                continue
-            make_run(folder, name, seed, method.command(study, rate), method.tuned(study, rate))
+            if rate is not None or METHODS[name].tuned is not tuned_rate:
+                make_run(folder, name, seed, study, rate)
 
 
 def main(folder):
