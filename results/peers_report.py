@@ -19,7 +19,7 @@ def read_runs(folder, name):
     return [plan.read_run(path) for path in paths if re.fullmatch(r"-\d+", os.path.basename(path)[len(name):-6])]
 
 
-def spread(runs, reached, form="{:.2f}"):
+def spread(study, runs, reached, form="{:.2f}"):
     """Test accuracy in % at the last epoch for which reached(epoch) holds: mean, and the lowest and highest seed."""
     values = []
     for head, epochs in runs:
@@ -31,11 +31,11 @@ def spread(runs, reached, form="{:.2f}"):
     text = form.format(statistics.mean(values))
     if len(values) > 1:
         text += f" ({form.format(min(values))} to {form.format(max(values))})"
-    return text + among(values, runs)
+    return text + among(study, values)
 
 
-def among(values, runs):
-    return "" if len(values) == len(runs) else f", {len(values)} of {len(runs)} seeds"
+def among(study, values):
+    return "" if len(values) == study.seeds else f", {len(values)} of {study.seeds} seeds"
 
 
 def first(runs, key, goal):
@@ -44,12 +44,13 @@ def first(runs, key, goal):
     return [hit for hit in hits if hit]
 
 
-def means(hits, runs, **forms):
-    """The means of the given figures of the hits."""
+def means(study, runs, key, goal, **forms):
+    """The means of the given figures at the first epoch that reaches the goal."""
+    hits = first(runs, key, goal)
     if not hits:
         return "never" if runs else MISSING
-    text = " / ".join(form.format(statistics.mean(hit[key] for hit in hits)) for key, form in forms.items())
-    return text + among(hits, runs)
+    text = " / ".join(form.format(statistics.mean(hit[name] for hit in hits)) for name, form in forms.items())
+    return text + among(study, hits)
 
 
 def epoch_seconds(runs):
@@ -60,11 +61,11 @@ def epoch_seconds(runs):
 
 def full_row(name, runs, study, stages, times):
     method = plan.METHODS[name]
-    goals = (means(first(runs, "test_accuracy", goal), runs, epoch="{:.3g}", seconds="{:.1f}", since_start="{:.1f}")
+    goals = (means(study, runs, "test_accuracy", goal, epoch="{:.3g}", seconds="{:.1f}", since_start="{:.1f}")
              for goal in study.goals)
     return [method.program, method.title, runs[0][0]["tuned"] if runs else MISSING, epoch_seconds(runs),
-            *(spread(runs, lambda epoch, n=n: epoch["epoch"] == n) for n in stages),
-            *(spread(runs, lambda epoch, t=t: epoch["seconds"] <= t) for t in times), *goals]
+            *(spread(study, runs, lambda epoch, n=n: epoch["epoch"] == n) for n in stages),
+            *(spread(study, runs, lambda epoch, t=t: epoch["seconds"] <= t) for t in times), *goals]
 
 
 def full_table(folder, study):
@@ -90,11 +91,11 @@ def small_table(folder, cell):
 
 
 def last_accuracy(study, runs):
-    return spread(runs, lambda epoch: epoch["epoch"] == study.epochs, "{:.1f}")
+    return spread(study, runs, lambda epoch: epoch["epoch"] == study.epochs, "{:.1f}")
 
 
 def steps_to_full(study, runs):
-    return means(first(runs, "train_accuracy", 1), runs, steps="{:.0f}")
+    return means(study, runs, "train_accuracy", 1, steps="{:.0f}")
 
 
 PEERS = """# Optimisers of PyTorch, with and without a learning rate

@@ -139,23 +139,26 @@ class Tables(program.ProgramTest):
         return {cells[2]: cells[3:-1] for cells in ([c.strip() for c in line.split("|")] for line in text.splitlines())}
 
     def test_full(self):
-        study = runs.FULL["mnist"]._replace(epochs=8, goals=(0.97, 0.98))
+        study = runs.FULL["mnist"]._replace(epochs=8, seeds=2, goals=(0.97, 0.98))
         self.put("torch-adam", 1, [0.9, 0.96, 0.96, 0.96, 0.97, 0.96, 0.96, 0.98])
         self.put("torch-adam", 2, [0.9, 0.96, 0.96, 0.97, 0.97, 0.97, 0.97, 0.97])
         self.put("torch-dog", 1, 8 * [0.1])
+        self.put("torch-dog", 2, 8 * [0.2])
+        self.put("torch-armijo", 1, 8 * [0.5])
         self.put("torch-cocob", 1, [0.5], diverged=True)
         rows = self.rows(report.full_table(self.folder, study))
         self.assertEqual(rows["method"][2:6], ["epoch 5", "epoch 8", "4.0 s", "16.0 s"])
         self.assertEqual(rows["Adam"], ["none", "2.00", "97.00 (97.00 to 97.00)", "97.50 (97.00 to 98.00)",
                                         "96.00 (96.00 to 96.00)", "97.50 (97.00 to 98.00)", "4.5 / 9.0 / 13.5",
                                         "8 / 16.0 / 24.0, 1 of 2 seeds"])
-        self.assertIn("no epoch yet", report.spread(report.read_runs(self.folder, "torch-dog"), lambda epoch: False))
+        self.assertEqual(rows["Armijo line search"][2], "50.00, 1 of 2 seeds")
+        self.assertIn("no epoch yet", report.spread(study, report.read_runs(self.folder, "torch-dog"), lambda epoch: False))
         self.assertEqual(rows["DoG, averaged"][-2:], ["never", "never"])
         self.assertEqual(rows["COCOB"][2:4], ["diverged", "diverged"])
         self.assertEqual(rows["Polyak steps, SPS_max"], 8 * ["-"])
 
     def test_small(self):
-        study = runs.SMALL["soybean"]._replace(epochs=2)
+        study = runs.SMALL["soybean"]._replace(epochs=2, seeds=2)
         self.put("sgd", 1, [0.5, 1])
         self.put("sgd", 2, [1, 0.5])
         group = report.read_runs(self.folder, "sgd")
@@ -171,7 +174,7 @@ class Runs(program.ProgramTest):
         out, _ = self.run_program(command=command, RELUOPT_MPI=program.PROGRAM, **chosen)
         self.assertEqual(len(out.splitlines()), 2)
         with open(self.path("small-samples.md")) as file:
-            self.assertRegex(file.read(), r"no weight transport \| [0-9.]+ \| - \|")
+            self.assertRegex(file.read(), r"no weight transport \| [0-9.]+ \|")
         again, _ = self.run_program(command=command, RELUOPT_MPI=program.PROGRAM, **chosen)
         self.assertEqual(again, "")
 
