@@ -105,7 +105,7 @@ demo: dependencies
 	@$(MAKE) $(PARALLEL) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
-check: EXTRA = libcmocka-dev python3-h5py python3-onnx binutils man-db mandoc dpkg-dev curl
+check: EXTRA = libcmocka-dev python3-h5py python3-matplotlib python3-onnx binutils man-db mandoc dpkg-dev curl
 check: dependencies
 	@$(MAKE) $(PARALLEL) all tests library
 	@tests/run.sh '$(PATTERN)'

@@ -1,5 +1,4 @@
 """The thesis's 3.5: step sizes and steps to a loss against r = (1 - 2^(-1/m))^(1/n), on samples uniform in a ball."""
-import matplotlib.pyplot as plt
 import numpy
 
 import figures
@@ -14,12 +13,17 @@ def r(samples, dimensions):
     return (1 - 2 ** (-1 / samples)) ** (1 / dimensions)
 
 
-def nearest(samples, dimensions, planes=200):
-    """Median distance from random planes through the centre to the nearest sample on their positive side."""
+def nearest(samples, dimensions, layers=20):
+    """Distance from the nearest of n random planes through the centre, a layer's neurons, to a sample on its positive side;
+    median over layers."""
     points, _ = generated.ball(samples, dimensions)
-    normals = numpy.random.default_rng(1).standard_normal((dimensions, planes)).astype(numpy.float32)
-    distance = points @ (normals / numpy.linalg.norm(normals, axis=0))
-    return float(numpy.median(numpy.where(distance > 0, distance, numpy.inf).min(0)))
+    random = numpy.random.default_rng(1)
+    least = []
+    for _ in range(layers):
+        normals = random.standard_normal((dimensions, dimensions)).astype(numpy.float32)
+        distance = points @ (normals / numpy.linalg.norm(normals, axis=0))
+        least.append(numpy.where(distance > 0, distance, numpy.inf).min())
+    return float(numpy.median(least))
 
 
 def step(outcome):
@@ -45,7 +49,7 @@ def cell(values, column, form):
 
 
 def ball_table(points):
-    head = ["samples m", "dimensions n", "r (3-25)", "distance to the nearest sample", "mean step, layer 1",
+    head = ["samples m", "dimensions n", "r (3-25)", "distance to the nearest plane", "mean step, layer 1",
             "steps to half the loss"]
     return table(head, [[m, n, f"{v[2]:.3f}", f"{v[3]:.2g}", cell(v, 4, "{:.2g}"), cell(v, 5, "{:.0f}")]
                         for v in points for m, n in [v[:2]]])
@@ -72,13 +76,13 @@ def correlation(points, x, y):
 def verdict(points):
     """Sentences with the measured exponents, for the page."""
     lines = []
-    for column, name in (2, "r as the thesis has it"), (3, "distance to the nearest sample"), (4, "step"), (5, "steps needed"):
+    for column, name in (2, "r as the thesis has it"), (3, "distance to the nearest plane"), (4, "step"), (5, "steps needed"):
         found = exponents(points, column)
         if found is not None:
             lines.append(f"- {name}: about m^{found[0]:.2f} n^{found[1]:.2f}")
     found = correlation(points, 2, 4)
     if found is not None:
-        lines.append(f"- rank correlation of the step with r: {found:.2f}; with the distance: "
+        lines.append(f"- rank correlation of the step with r: {found:.2f}; with the distance to the nearest plane: "
                      f"{correlation(points, 3, 4):.2f}")
     found = correlation([(*v[:2], 1 / v[2], *v[3:]) for v in points], 2, 5)
     if found is not None:
@@ -90,14 +94,16 @@ def verdict(points):
 
 
 def plot(folder, points):
-    figure, panels = plt.subplots(1, 3, figsize=(10, 3.4), constrained_layout=True)
+    figure, panels = figures.panels(3, 10, 3.7)
     for n, style in zip(sorted({v[1] for v in points}), figures.STYLES):
         of_n = [v for v in points if v[1] == n]
         figures.scatter(panels[0], [(v[2], v[4]) for v in of_n], style, f"n = {n}")
         figures.scatter(panels[1], [(v[3], v[4]) for v in of_n], style, None)
         figures.scatter(panels[2], [(1 / v[2], v[5]) for v in of_n if not numpy.isnan(v[5])], style, None)
-    for axes, x, y in zip(panels, ("r (3-25)", "distance to the nearest sample", "1/r"),
+    for axes, x, y in zip(panels, ("r (3-25)", "distance to the nearest plane", "1/r"),
                           ("mean step, layer 1", "mean step, layer 1", "steps to half the loss")):
         axes.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
+        figures.plain(axes.xaxis)
+        figures.plain(axes.yaxis)
     figures.legend(figure, panels[0])
     figures.save(figure, folder, "complexity")

@@ -2,19 +2,37 @@
 import os
 
 import matplotlib
+import matplotlib.pyplot as plt
+import matplotlib.ticker
+import numpy
+
+from experiments import WITH, WITHOUT
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy  # noqa: E402
 
 matplotlib.rcParams.update({
     "svg.hashsalt": "reluopt", "svg.fonttype": "none", "path.simplify": True, "font.family": "DejaVu Sans", "font.size": 9,
     "axes.grid": True, "grid.color": "#dddddd", "grid.linewidth": 0.6, "axes.spines.top": False, "axes.spines.right": False,
-    "legend.frameon": False, "lines.linewidth": 1.5, "lines.markersize": 5, "savefig.bbox": "tight"})
+    "legend.frameon": False, "lines.linewidth": 1.5, "lines.markersize": 5})
 
-# From dark to light, so that prints without colour keep an order.
+# Told apart without colour by dashes and marks.
 STYLES = [("#000000", "-", "o"), ("#0072b2", "--", "s"), ("#d55e00", "-.", "^"), ("#009e73", ":", "D"),
-          ("#cc79a7", (0, (5, 1, 1, 1, 1, 1)), "v"), ("#e69f00", (0, (8, 2)), "P"), ("#56b4e9", (0, (1, 1)), "X")]
+          ("#e69f00", (0, (8, 2)), "P"), ("#cc79a7", (0, (5, 1, 1, 1, 1, 1)), "v")]
+PLACE = {"gradient descent": 0, "SGD": 0, "DTP": 1, "adaptive, online": 2, "adaptive, batch": 2, WITHOUT: 3, WITH: 4}
+
+
+def panels(count, width, height, **options):
+    """A figure with room for a legend above, in inches; its axes in a list.  (Automatic layouts draw it several times.)"""
+    figure, axes = plt.subplots(1, count, figsize=(width, height), squeeze=False, **options)
+    figure.subplots_adjust(left=0.8 / width, right=1 - 0.1 / width, bottom=0.5 / height, top=1 - 0.65 / height,
+                           wspace=0.08 if options.get("sharey") else 0.4)
+    return figure, list(axes[0])
+
+
+def plain(axis):
+    """A logarithmic axis with numbers such as 0.01, and no marks between them."""
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(matplotlib.ticker.NullLocator())
 
 
 def save(figure, folder, name):
@@ -27,7 +45,7 @@ def save(figure, folder, name):
 def legend(figure, axes):
     handles, labels = axes.get_legend_handles_labels()
     if handles:
-        figure.legend(handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=min(3, len(labels)))
+        figure.legend(handles, labels, loc="upper center", ncol=min(3, len(labels)))
 
 
 def marks(epochs):
@@ -35,13 +53,14 @@ def marks(epochs):
     return sorted({int(e) - 1 for e in numpy.geomspace(1, epochs, 10).round()})
 
 
-def draw(axes, outcome, column, scale, style):
+def draw(axes, outcome, column, scale):
     """Mean over seeds, and from the least to the greatest as a band."""
-    colour, dashes, mark = style
+    colour, dashes, mark = STYLES[PLACE.get(outcome.row.title, -1)]
     epochs = numpy.arange(1, outcome.epochs + 1)
     values = scale * outcome.curve(column)
     seeds = f"{outcome.seeds} seed" + "s" * (outcome.seeds != 1)
-    axes.fill_between(epochs, values.min(0), values.max(0), color=colour, alpha=0.18, linewidth=0)
+    if outcome.seeds > 1:
+        axes.fill_between(epochs, values.min(0), values.max(0), color=colour, alpha=0.18, linewidth=0)
     axes.plot(epochs, values.mean(0), color=colour, linestyle=dashes, marker=mark, markevery=marks(outcome.epochs),
               markerfacecolor="white", label=f"{outcome.row.title} ({seeds})")
 
@@ -49,19 +68,19 @@ def draw(axes, outcome, column, scale, style):
 def curves(folder, name, title, outcomes, kind):
     """Test and training part side by side.  kind: accuracy (%) or loss."""
     scale, unit = (100, "accuracy, %") if kind == "accuracy" else (1, "loss")
-    figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, constrained_layout=True)
-    for axes, part in zip(panels, ("test", "train")):
-        for outcome, style in zip(outcomes, STYLES):
-            if outcome.seeds:
-                draw(axes, outcome, f"{part}_{kind}", scale, style)
-        axes.set(title=f"{title}: {'test' if part == 'test' else 'training'}", xscale="log", xlabel="epoch",
-                 yscale="linear" if kind == "accuracy" else "log")
-    panels[0].set_ylabel(unit)
-    seen = [o for o in outcomes if o.seeds]
-    if kind == "accuracy" and seen:
-        low = min(100 * o.last("test_accuracy").min() for o in seen)
-        panels[0].set_ylim(bottom=max(0, low - 0.5 * (100 - low) - 1), top=100.5 if low > 60 else None)
-    legend(figure, panels[0])
+    figure, both = panels(2, 9, 3.9, sharey=True)
+    for axes, part in zip(both, ("test", "train")):
+        for outcome in (o for o in outcomes if o.seeds):
+            draw(axes, outcome, f"{part}_{kind}", scale)
+        axes.set(xscale="log", xlabel=f"epoch ({title}, {'training' if part == 'train' else part} part)", yscale="linear" if kind == "accuracy" else "log")
+        plain(axes.xaxis)
+    both[0].set_ylabel(unit)
+    if kind == "loss":
+        plain(both[0].yaxis)
+    elif any(o.seeds for o in outcomes):
+        low = min(100 * o.last("test_accuracy").min() for o in outcomes if o.seeds)
+        both[0].set_ylim(bottom=max(0, low - max(10, 0.75 * (100 - low))), top=100.5 if low > 60 else None)
+    legend(figure, both[0])
     save(figure, folder, f"{name}-{kind}")
 
 

@@ -53,7 +53,7 @@ def scaling_table(outcomes):
 
 
 def scaling_plot(folder, outcomes):
-    figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True, constrained_layout=True)
+    figure, panels = figures.panels(2, 9, 3.6, sharey=True)
     for axes, axis, name in zip(panels, (0, 1), ("samples in a batch (300 neurons a layer)",
                                                  "neurons a layer (batches of 300)")):
         for layer, (colour, dashes, mark) in enumerate(figures.STYLES[:4]):
@@ -62,6 +62,8 @@ def scaling_plot(folder, outcomes):
                 axes.plot(*zip(*points), color=colour, linestyle=dashes, marker=mark, markerfacecolor="white",
                           label=f"layer {layer + 1}")
         axes.set(xscale="log", yscale="log", xlabel=name)
+        figures.plain(axes.xaxis)
+    figures.plain(panels[0].yaxis)
     panels[0].set_ylabel("mean step size")
     figures.legend(figure, panels[0])
     figures.save(figure, folder, "steps")
@@ -70,10 +72,10 @@ def scaling_plot(folder, outcomes):
 def readings_plot(folder, name, outcomes):
     """Test accuracy of each reading, as bars from the worst to the best."""
     seen = sorted(((100 * o.last("test_accuracy")[0], o.row.title) for o in outcomes if o.seeds and not o.failures))
-    figure, axes = plt.subplots(figsize=(7, 3.8), constrained_layout=True)
+    figure, axes = plt.subplots(figsize=(7, 3.8))
+    figure.subplots_adjust(left=0.4, right=0.97, bottom=0.13, top=0.98)
     for place, (value, title) in enumerate(seen):
-        written = title == "as written"
-        axes.barh(place, value, color="#000000" if written else "#b0b0b0", hatch=None if written else "//", edgecolor="white")
+        axes.barh(place, value, color="#000000" if title == "as written" else "#b0b0b0")
         axes.text(value + 0.5, place, f"{value:.1f}", va="center", fontsize=8)
     axes.set(yticks=range(len(seen)), yticklabels=[title for _, title in seen], xlabel="test accuracy, % after 10 epochs of "
              "10,000 samples" if len(seen) else "missing")

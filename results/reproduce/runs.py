@@ -78,8 +78,7 @@ class Run:
 
 
 def all_runs(folder, quick=False):
-    rows = [experiments.quick(row) if quick else row for row in experiments.rows()]
-    return [Run(row, seed, folder) for row in rows for seed in range(1, row.seeds + 1)]
+    return [Run(row, seed, folder) for row in experiments.rows(quick) for seed in range(1, row.seeds + 1)]
 
 
 class Driver:
