@@ -3,14 +3,15 @@ import numpy
 
 
 class Outcome:
-    """The runs of one row that have at least one epoch behind them."""
+    """The runs of one row that have all epochs behind them; as long as there is none, those with at least one."""
 
     def __init__(self, runs):
         self.row = runs[0].row
         self.wanted = len(runs)
         self.failures = [run.failure() for run in runs if run.failure()]
         seen = [(run, run.curves()) for run in runs]
-        self.seen = [(run, curves) for run, curves in seen if curves and len(curves["epoch"]) > 0]
+        begun = [(run, curves) for run, curves in seen if curves and len(curves["epoch"]) > 0]
+        self.seen = [(run, curves) for run, curves in begun if len(curves["epoch"]) == self.row.epochs] or begun
         self.seeds = len(self.seen)
         self.epochs = min((len(curves["epoch"]) for _, curves in self.seen), default=0)
         self.whole = self.seeds == self.wanted and self.epochs == self.row.epochs

@@ -5,6 +5,8 @@ import numpy
 import figures
 from page import table
 
+EPOCHS = 1, 3, 10, 30, 100, 300  # of the runs in full that are shown
+
 
 def numbers(values, form="{:.2g}"):
     return ", ".join("-" if numpy.isnan(v) else form.format(v) for v in values)
@@ -22,6 +24,28 @@ def readings_table(outcomes, printed):
                      numbers(100 * outcome.last("active")[0], "{:.0f}")]
         lines.append([outcome.row.title, *cells])
     return table(head, lines) + f"\n\nThe thesis, all samples, 300 epochs: {printed} % of the test samples.\n"
+
+
+def over_seeds(outcome, column, epoch):
+    """By layer: mean over seeds at that epoch."""
+    return outcome.curve(column)[:, epoch - 1].mean(0)
+
+
+def course_table(outcomes):
+    """Steps and bounds of whole runs as they go on."""
+    head = ["run", "epoch", "training loss", "test %", "mean step by layer", "rho_online smaller, % by layer",
+            "active, % by layer"]
+    lines = []
+    for outcome in outcomes:
+        for epoch in (e for e in EPOCHS if e <= outcome.epochs):
+            lines.append([outcome.row.name, epoch, f"{over_seeds(outcome, 'train_loss', epoch):.3g}",
+                          f"{100 * over_seeds(outcome, 'test_accuracy', epoch):.2f}",
+                          numbers(over_seeds(outcome, "rate", epoch)),
+                          numbers(100 * over_seeds(outcome, "online_bound", epoch), "{:.0f}"),
+                          numbers(100 * over_seeds(outcome, "active", epoch), "{:.0f}")])
+        if not outcome.seeds:
+            lines.append([outcome.row.name, "missing", "", "", "", "", ""])
+    return table(head, lines)
 
 
 def exponent(points):

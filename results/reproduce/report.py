@@ -1,5 +1,7 @@
 """Write the results of a folder of runs: figures, runs.csv and the made parts of README.md."""
+import glob
 import os
+import re
 
 import claims
 import complexity
@@ -9,9 +11,12 @@ import readings
 import tables
 from outcome import outcomes
 
-PAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "README.md")
+PAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "README.md")
+FRONT = os.path.join(os.path.dirname(os.path.dirname(PAGE)), "README.md")
 TITLES = {"soybean": "Soybean", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10",
           "cifar10-wide": "CIFAR-10, 3x1000"}
+
+COURSE = "soybean-online", "soybean-line-search", "mnist-batch", "cifar10-batch"  # as the thesis writes it
 
 
 def write(runs, out, quick):
@@ -25,6 +30,8 @@ def write(runs, out, quick):
     tables.write_runs(by_name.values(), os.path.join(out, "runs.csv"))
     draw(os.path.join(out, "figures"), group, ball)
     page.fill(PAGE, os.path.join(out, "README.md"), parts(by_name, group, ball, quick))
+    if os.path.realpath(out) == os.path.dirname(PAGE) and not quick:
+        page.fill(FRONT, FRONT, {"compare": tables.compare(by_name)})
 
 
 def draw(folder, group, ball):
@@ -50,9 +57,22 @@ def parts(by_name, group, ball, quick):
         "tuning": tables.tuning(group("tuning")),
         "readings-mnist": readings.readings_table(group("readings-mnist"), "98.06"),
         "readings-cifar10": readings.readings_table(group("readings-cifar10"), "44.00"),
+        "course": readings.course_table([by_name[name] for name in COURSE]),
         "scaling": readings.scaling_table(group("scaling")),
+        "peers": peers(),
         "complexity": complexity.ball_table(ball) + "\n\n" + complexity.verdict(ball),
     }
+
+
+def peers():
+    """Links to the pages about other methods, with their titles."""
+    folder = os.path.dirname(PAGE)
+    lines = []
+    for path in sorted(glob.glob(os.path.join(folder, "peers*.md"))):
+        with open(path) as file:
+            title = re.match(r"# (.*)", file.readline())
+        lines.append(f"- [{title[1] if title else os.path.basename(path)}]({os.path.basename(path)})")
+    return "\n".join(lines) or "None yet."
 
 
 def state(by_name, quick):

@@ -18,18 +18,28 @@ def figure(value):
     return "-" if value is None else f"{value:g}"
 
 
+def full_train(outcome):
+    first = outcome.first_full_train()
+    there = numpy.sort(first[numpy.isfinite(first)])
+    if not len(there):
+        return "-"
+    some = "" if len(there) == len(first) else f", {len(there)} of {len(first)} seeds"
+    return f"{there[len(there) // 2]:.0f} ({there[-1]:.0f}){some}"
+
+
 def thesis(outcomes):
     """Tables 4-2 to 4-4: rows of one data set."""
-    head = ["method", "thesis: training, test %", "ours: training %", "test %", "seeds", "epochs", "steps", "minutes", "tuned"]
+    head = ["method", "thesis: training, test %", "ours: training %", "test %", "seeds", "epochs", "steps", "minutes",
+            "100 % of training by epoch: median (latest)", "tuned"]
     lines = []
     for outcome in outcomes:
         row = outcome.row
         printed = ", ".join(map(figure, row.thesis)) or "-"
         if not outcome.seeds:
-            ours = ["diverged" if outcome.failures else "missing", "", f"0 of {outcome.wanted}", "", "", ""]
+            ours = ["diverged" if outcome.failures else "missing", "", f"0 of {outcome.wanted}", "", "", "", ""]
         else:
             ours = [spread(100 * outcome.train_accuracy()), spread(100 * outcome.last("test_accuracy")), *reached(outcome),
-                    f"{outcome.last('steps')[0]:.0f}", spread(outcome.last("seconds") / 60, "{:.1f}")]
+                    f"{outcome.last('steps')[0]:.0f}", spread(outcome.last("seconds") / 60, "{:.2g}"), full_train(outcome)]
         lines.append([row.title, printed, *ours, row.tuned])
     return table(head, lines)
 
@@ -87,6 +97,27 @@ def goals(by_name):
             cells += [f"{must:g} / {aim:g}", judged(by_name.get(name), measure, must, aim)]
         lines.append(cells)
     return table(head, lines)
+
+
+COMPARED = [
+    ("MNIST, 50,000 training samples", "mnist", "784-500-500-500-10"),
+    ("Fashion-MNIST", "fashion-mnist", "784-500-500-500-10"),
+    ("CIFAR-10", "cifar10", "3072-500-500-500-10"),
+    ("CIFAR-10", "cifar10-wide", "3072-1000-1000-1000-10"),
+    ("soybean, 40 training, 7 test samples", "soybean", "35-100-100-4"),
+]
+
+
+def compare(by_name):
+    """For the project's own README: both recommended settings, test accuracy after the last epoch."""
+    lines = []
+    for data, name, network in COMPARED:
+        cells = []
+        for setting in "without", "with":
+            outcome = by_name[f"{name}-{setting}"]
+            cells.append(f"{outcome.epochs}: {spread(final(outcome), '{:.1f}')}" if outcome.seeds else "missing")
+        lines.append([data, network, *cells])
+    return table(["data", "network", "no weight transport: epochs, test %", "transposed weights"], lines)
 
 
 # ---- what was tried for the rates ----
