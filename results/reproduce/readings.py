@@ -23,7 +23,7 @@ def readings_table(outcomes, printed):
                      numbers(outcome.last("rate")[0]), numbers(100 * outcome.last("online_bound")[0], "{:.0f}"),
                      numbers(100 * outcome.last("active")[0], "{:.0f}")]
         lines.append([outcome.row.title, *cells])
-    return table(head, lines) + f"\n\nThe thesis, all samples, 300 epochs: {printed} % of the test samples.\n"
+    return table(head, lines) + f"\n\nThe thesis, all samples, 300 epochs: {printed} % of the test samples."
 
 
 def over_seeds(outcome, column, epoch):
@@ -72,7 +72,7 @@ def scaling_table(outcomes):
         values = [exponent(scaling_points(outcomes, layer, axis, 1 - axis, 300)) for layer in range(layers)]
         if values and None not in values:
             slopes.append(f"{name}: {numbers(values, '{:.2f}')}")
-    text = f"\n\nExponents of the step, by layer, in {'; in '.join(slopes)}.\n" if slopes else "\n"
+    text = f"\n\nExponents of the step, by layer, in {'; in '.join(slopes)}." if slopes else ""
     return table(head, lines) + text
 
 

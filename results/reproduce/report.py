@@ -15,7 +15,6 @@ PAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 FRONT = os.path.join(os.path.dirname(os.path.dirname(PAGE)), "README.md")
 TITLES = {"soybean": "Soybean", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10",
           "cifar10-wide": "CIFAR-10, 3x1000"}
-
 COURSE = "soybean-online", "soybean-line-search", "mnist-batch", "cifar10-batch"  # as the thesis writes it
 
 
@@ -35,33 +34,60 @@ def write(runs, out, quick):
 
 
 def draw(folder, group, ball):
+    """What there are runs for."""
     for name, title in TITLES.items():
-        for kind in "accuracy", "loss":
+        for kind in ("accuracy", "loss") if anything(group(name)) else ():
             figures.curves(folder, name, title, group(name), kind)
-    for data in "mnist", "cifar10":
-        readings.readings_plot(folder, f"readings-{data}", group(f"readings-{data}"))
-    readings.scaling_plot(folder, group("scaling"))
-    complexity.plot(folder, ball)
+    for name in "readings-mnist", "readings-cifar10":
+        if anything(group(name)):
+            readings.readings_plot(folder, name, group(name))
+    if anything(group("scaling")):
+        readings.scaling_plot(folder, group("scaling"))
+    if ball:
+        complexity.plot(folder, ball)
+
+
+def anything(outcomes_of_group):
+    return any(o.seeds for o in outcomes_of_group)
 
 
 def parts(by_name, group, ball, quick):
     """{place: text} for page.fill."""
+    def curves(name):
+        figures_of = [(f"{what} on {TITLES[name]}, by epoch", f"{name}-{what.lower()}") for what in ("Accuracy", "Loss")]
+        return tables.thesis(group(name)) + (images(*figures_of) if anything(group(name)) else "")
+
+    def of_readings(name, printed):
+        image = (f"Test accuracy of each reading on {name}", "readings-" + name)
+        of_group = group("readings-" + name)
+        return readings.readings_table(of_group, printed) + (images(image) if anything(of_group) else "")
+
+    scaling, balls = group("scaling"), [complexity.ball_table(ball), complexity.verdict(ball)]
     return {
         "state": state(by_name, quick),
         "claims": claims.claims(by_name),
         "goals": tables.goals(by_name),
-        "table-4-2": tables.thesis(group("soybean")),
-        "table-4-3": tables.thesis(group("mnist")),
-        "table-4-4": tables.thesis(group("cifar10")),
-        "others": tables.thesis(group("fashion-mnist") + group("cifar10-wide")),
+        "table-4-2": curves("soybean"),
+        "table-4-3": curves("mnist"),
+        "table-4-4": curves("cifar10"),
+        "fashion-mnist": curves("fashion-mnist"),
+        "cifar10-wide": curves("cifar10-wide"),
         "tuning": tables.tuning(group("tuning")),
-        "readings-mnist": readings.readings_table(group("readings-mnist"), "98.06"),
-        "readings-cifar10": readings.readings_table(group("readings-cifar10"), "44.00"),
+        "readings-mnist": of_readings("mnist", "98.06"),
+        "readings-cifar10": of_readings("cifar10", "44.00"),
         "course": readings.course_table([by_name[name] for name in COURSE]),
-        "scaling": readings.scaling_table(group("scaling")),
+        "scaling": readings.scaling_table(scaling) + (images(STEPS) if anything(scaling) else ""),
         "peers": peers(),
-        "complexity": complexity.ball_table(ball) + "\n\n" + complexity.verdict(ball),
+        "complexity": "\n\n".join(balls) + (images(COMPLEXITY) if ball else ""),
     }
+
+
+STEPS = "Mean step of each layer by samples and by neurons", "steps"
+COMPLEXITY = "Step against r and against the distance to a plane, steps needed against 1/r", "complexity"
+
+
+def images(*named):
+    return "\n\n" + "\n\n".join(f"![{text}](figures/{name}.svg)" for text, name in named)
 
 
 def peers():
