@@ -17,7 +17,7 @@ def arguments():
     parser.add_argument("command", choices=["run", "plan", "report"], help="plan: what run would do, and how long it takes; "
                         "report: only write the results of the runs that there are")
     parser.add_argument("--runs", default=None, metavar="DIR", help="folder of the runs (runs/reproduce; quick: runs/quick)")
-    parser.add_argument("--out", default=None, metavar="DIR", help="folder of the results (results; quick: DIR of the runs/results)")
+    parser.add_argument("--out", default=None, metavar="DIR", help="folder of the results (results; quick: runs/quick/results)")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
     parser.add_argument("--np", type=int, default=1, help="ranks of each run (1, which is fastest for each core)")
     parser.add_argument("--epochs", type=int, default=None, help="go no further for now; runs can be gone on with later")
@@ -25,7 +25,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="all in small, on generated data: to see that it works")
     options = parser.parse_args()
     options.runs = options.runs or os.path.join(runs.TOP, "runs", "quick" if options.quick else "reproduce")
-    options.out = options.out or (os.path.join(options.runs, "results") if options.quick else os.path.join(runs.TOP, "results"))
+    options.out = options.out or os.path.join(options.runs if options.quick else runs.TOP, "results")
     return options
 
 

@@ -27,19 +27,19 @@ def nearest(samples, dimensions, layers=20):
 
 
 def step(outcome):
-    """Mean step of the first layer over the steps up to the goal, or over all where it is not reached."""
-    rate = outcome.curve("rate")[0, :, 0]
-    steps = steps_to_goal(outcome)
-    return float(rate[:int(steps) if numpy.isfinite(steps) else None].mean())
+    """Mean step of the first layer over the steps up to the goal and over seeds; nan where one does not get there."""
+    rate, steps = outcome.curve("rate")[:, :, 0], steps_to_goal(outcome)
+    return float(numpy.mean([r[:int(s)].mean() for r, s in zip(rate, steps)])) if numpy.isfinite(steps).all() else numpy.nan
 
 
 def steps_to_goal(outcome):
-    return outcome.first(lambda c: c["train_loss"] <= GOAL)[0]
+    """By seed; nan where it does not get there."""
+    return outcome.first(lambda c: c["train_loss"] <= GOAL)
 
 
 def measured(outcomes):
-    """(samples, dimensions, r, distance, step, steps) of the runs there are."""
-    return [(m, n, r(m, n), nearest(m, n), step(o), steps_to_goal(o))
+    """(samples, dimensions, r, distance, step, steps), means over seeds, of the runs there are."""
+    return [(m, n, r(m, n), nearest(m, n), step(o), steps_to_goal(o).mean())
             for o in outcomes if o.seeds for m, n in [o.row.key]]
 
 
@@ -51,7 +51,7 @@ def cell(values, column, form):
 def ball_table(points):
     head = ["samples m", "dimensions n", "r (3-25)", "distance to the nearest plane", "mean step, layer 1",
             "steps to half the loss"]
-    return table(head, [[m, n, f"{v[2]:.3f}", f"{v[3]:.2g}", cell(v, 4, "{:.2g}"), cell(v, 5, "{:.0f}")]
+    return table(head, [[m, n, f"{v[2]:.3f}", f"{v[3]:.2g}", cell(v, 4, "{:.2g}"), cell(v, 5, "{:.3g}")]
                         for v in points for m, n in [v[:2]]])
 
 
@@ -73,10 +73,10 @@ def correlation(points, x, y):
     return float(numpy.corrcoef(ranks.T)[0, 1])
 
 
-def verdict(points):
-    """Sentences with the measured exponents, for the page."""
+def text(points):
+    """The table, and sentences with the measured exponents."""
     lines = []
-    for column, name in (2, "r as the thesis has it"), (3, "distance to the nearest plane"), (4, "step"), (5, "steps needed"):
+    for column, name in enumerate(("r as the thesis has it", "distance to the nearest plane", "step", "steps needed"), 2):
         found = exponents(points, column)
         if found is not None:
             lines.append(f"- {name}: about m^{found[0]:.2f} n^{found[1]:.2f}")
@@ -90,7 +90,7 @@ def verdict(points):
     within = [v[5] / v[0] for v in points if not numpy.isnan(v[5])]
     if within:
         lines.append(f"- steps needed per sample (the bound O(m) says: bounded): {min(within):.2g} to {max(within):.2g}")
-    return "\n".join(lines)
+    return ball_table(points) + "\n\n" + "\n".join(lines)
 
 
 def plot(folder, points):

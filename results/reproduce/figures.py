@@ -69,10 +69,10 @@ def curves(folder, name, title, outcomes, kind):
     """Test and training part side by side.  kind: accuracy (%) or loss."""
     scale, unit = (100, "accuracy, %") if kind == "accuracy" else (1, "loss")
     figure, both = panels(2, 9, 3.9, sharey=True)
-    for axes, part in zip(both, ("test", "train")):
+    for axes, part, name_of_part in zip(both, ("test", "train"), ("test", "training")):
         for outcome in (o for o in outcomes if o.seeds):
             draw(axes, outcome, f"{part}_{kind}", scale)
-        axes.set(xscale="log", xlabel=f"epoch ({title}, {'training' if part == 'train' else part} part)", yscale="linear" if kind == "accuracy" else "log")
+        axes.set(xscale="log", yscale="linear" if kind == "accuracy" else "log", xlabel=f"epoch ({title}, {name_of_part} part)")
         plain(axes.xaxis)
     both[0].set_ylabel(unit)
     if kind == "loss":

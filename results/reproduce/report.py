@@ -62,7 +62,7 @@ def parts(by_name, group, ball, quick):
         of_group = group("readings-" + name)
         return readings.readings_table(of_group, printed) + (images(image) if anything(of_group) else "")
 
-    scaling, balls = group("scaling"), [complexity.ball_table(ball), complexity.verdict(ball)]
+    scaling = group("scaling")
     return {
         "state": state(by_name, quick),
         "claims": claims.claims(by_name),
@@ -78,7 +78,7 @@ def parts(by_name, group, ball, quick):
         "course": readings.course_table([by_name[name] for name in COURSE]),
         "scaling": readings.scaling_table(scaling) + (images(STEPS) if anything(scaling) else ""),
         "peers": peers(),
-        "complexity": "\n\n".join(balls) + (images(COMPLEXITY) if ball else ""),
+        "complexity": complexity.text(ball) + images(COMPLEXITY) if ball else "missing",
     }
 
 

@@ -18,8 +18,8 @@ TOOL = os.path.join(program.TOP, "results", "reproduce")
 
 @unittest.skipIf("sanitize" in program.BUILD, "hundreds of runs of the program, slow under sanitizers")
 class Reproduce(program.ProgramTest):
-    def tool(self, command, out, *arguments):
-        return [sys.executable, TOOL, command, "--quick", "--jobs", "2", "--runs", self.path("runs"), "--out", self.path(out), *arguments]
+    def tool(self, command, out):
+        return [sys.executable, TOOL, command, "--quick", "--jobs", "2", "--runs", self.path("runs"), "--out", self.path(out)]
 
     def done(self):
         return glob.glob(self.path("runs/*/summary.json"))
