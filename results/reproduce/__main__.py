@@ -10,6 +10,7 @@ import sys
 import generated
 import report
 import runs
+import settings
 
 
 def arguments():
@@ -24,8 +25,8 @@ def arguments():
     parser.add_argument("--only", default="", metavar="REGEX", help="runs whose name matches, such as '^mnist.*-1$'")
     parser.add_argument("--quick", action="store_true", help="all in small, on generated data: to see that it works")
     options = parser.parse_args()
-    options.runs = options.runs or os.path.join(runs.TOP, "runs", "quick" if options.quick else "reproduce")
-    options.out = options.out or os.path.join(options.runs if options.quick else runs.TOP, "results")
+    options.runs = options.runs or os.path.join(settings.TOP, "runs", "quick" if options.quick else "reproduce")
+    options.out = options.out or os.path.join(options.runs if options.quick else settings.TOP, "results")
     return options
 
 
@@ -44,7 +45,7 @@ def work(options, every):
           f"{runs.duration(total)} of processor time, {runs.duration(total / options.jobs)} here", flush=True)
     if options.command == "plan":
         for run in driver.queue:
-            print(f"{runs.duration(driver.seconds(run)):>8}  {run.name}: epochs {run.epochs()} to {run.target}")
+            print(f"{runs.duration(driver.seconds(run)):>8}  {run.name}: epochs {run.done} to {run.target}")
         return 0
     return driver.work()
 

@@ -11,8 +11,8 @@ import h5py
 
 import experiments
 import generated
+import settings
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STOPPED, NO_DATA, NUMERIC = 75, 3, 5  # exit codes of reluopt-mpi
 # A run is one process or a few; what it would do for every short epoch is done by the clock.
 ALWAYS = {"checkpoint.every": 0, "checkpoint.minutes": 5, "checkpoint.keep": 1}
@@ -25,33 +25,33 @@ class Run:
         self.row, self.seed = row, seed
         self.name = f"{row.name}-{seed}"
         self.folder = os.path.join(folder, self.name)
-        self.notes = self.folder + ".txt"  # what it was started with; the program's output and errors follow
-        self.target = row.epochs
+        self.log, self.made_with = self.folder + ".log", self.folder + ".settings"
+        self.target, self.done = row.epochs, 0  # epochs
+        self.other = None  # made with other settings, once that was looked at
 
     def limit(self, epochs):
         self.target = min(self.row.epochs, epochs or self.row.epochs)
 
-    def description(self):
-        """All that decides how the run goes, but for the epochs: a folder made with anything else is another run."""
-        with open(os.path.join(TOP, "configs", self.row.config)) as file:
-            lines = [line for line in file.read().splitlines() if not re.match(r"#|epochs:|\s*$", line)]
-        return lines + [f"{key}: {value}" for key, value in sorted(self.row.settings.items())]
-
-    def read_notes(self):
-        try:
-            with open(self.notes) as file:
-                return file.read()
-        except FileNotFoundError:
-            return ""
-
     def begun(self):
         """Its folder is there and was made with the row's present settings."""
-        mark = "\n".join(self.description()) + "\n---\n"
-        return os.path.exists(os.path.join(self.folder, "config.yaml")) and self.read_notes().startswith(mark)
+        path = os.path.join(self.folder, "config.yaml")
+        if not os.path.exists(path):
+            return False
+        if read(self.made_with) == settings.describe(self.row):
+            return True
+        if self.other is None:
+            self.other = not settings.same(self.row, self.seed, path)
+            if not self.other:
+                self.note_settings()
+        return not self.other
+
+    def note_settings(self):
+        with open(self.made_with, "w") as file:
+            file.write(settings.describe(self.row))
 
     def failure(self):
         """The error of a run that cannot go on, such as one that diverged."""
-        found = re.search(r"^failed: (.*)$", self.read_notes(), re.M)
+        found = re.search(r"^failed: (.*)$", read(self.log), re.M)
         return found.group(1) if found and self.begun() else None
 
     def curves(self):
@@ -77,6 +77,15 @@ class Run:
             return json.load(file)
 
 
+def read(path):
+    """The text of a file, empty where there is none."""
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
 def all_runs(folder, quick=False):
     return [Run(row, seed, folder) for row in experiments.rows(quick) for seed in range(1, row.seeds + 1)]
 
@@ -88,19 +97,24 @@ class Driver:
         self.folder, self.jobs, self.ranks = folder, jobs, ranks
         self.environment = environment
         self.all, self.lock = runs, threading.Lock()
-        self.queue, self.children, self.errors, self.no_data = [], {}, [], set()
-        self.stopping = False
+        self.queue, self.children, self.errors, self.no_data = [], set(), [], set()
+        self.speed, self.stopping = {}, False  # speed: seconds an epoch by row
+
+    def measure(self, run):
+        """How far it is, and how fast its row is."""
+        curves = run.curves()
+        run.done = len(curves["epoch"]) if curves else 0
+        if run.done:
+            self.speed[run.row.name] = float(curves["seconds"][-1]) / run.done
 
     def seconds(self, run):
-        """What is left of a run, by its own speed, that of another seed, or the table."""
-        for other in [run, *(r for r in self.all if r.row.name == run.row.name)]:
-            curves = other.curves()
-            if curves and len(curves["seconds"]) > 0:
-                return (run.target - run.epochs()) * float(curves["seconds"][-1]) / len(curves["seconds"])
-        return (run.target - run.epochs()) * run.row.cost + 1
+        """What is left of a run, by the speed of one of its row, or the table."""
+        return max(0, run.target - run.done) * self.speed.get(run.row.name, run.row.cost) + 1
 
     def plan(self):
         """Runs to be made, in their order: what takes below a minute, then seed by seed, cheap before expensive."""
+        for run in self.all:
+            self.measure(run)
         left = [(self.seconds(run), run) for run in self.all if not run.finished() and not run.failure()]
         self.queue = [run for _, run in sorted(left, key=lambda e: (e[1].seed if e[0] > 60 else 0, e[0], e[1].name))]
         return sum(seconds for seconds, _ in left)
@@ -134,25 +148,24 @@ class Driver:
                 run = self.queue.pop(0)
                 left = sum(map(self.seconds, self.queue)) / self.jobs
             if run.row.config not in self.no_data:
-                print(f"{time.strftime('%H:%M:%S')} {run.name}: {run.target - run.epochs()} epochs, about "
+                print(f"{time.strftime('%H:%M:%S')} {run.name}: {run.target - run.done} epochs, about "
                       f"{duration(self.seconds(run))}; then {len(self.queue)} runs, about {duration(left)}", flush=True)
                 self.train(run)
 
     def command(self, run):
-        program = os.environ.get("RELUOPT_MPI", os.path.join(TOP, os.environ.get("BUILD", "build"), "reluopt-mpi"))
         launcher = [] if self.ranks == 1 else ["mpirun", "-np", str(self.ranks), "--bind-to", "none"]
-        settings = {**ALWAYS, "epochs": run.target}
+        options = {**ALWAYS, "epochs": run.target}
         if run.begun():
             how = ["--resume", run.folder]
         else:
             self.set_aside(run)
-            how = [os.path.join(TOP, "configs", run.row.config), "--out", run.folder]
-            settings |= {**generated.settings(run.row, self.folder), **run.row.settings, "seed": run.seed}
-        return launcher + [program, "train", *how, *(str(w) for k, v in settings.items() for w in ("--" + k, v))]
+            how = [settings.config(run.row), "--out", run.folder]
+            options |= {**generated.settings(run.row, self.folder), **run.row.settings, "seed": run.seed}
+        return launcher + [settings.program(), "train", *how, *settings.words(options)]
 
     def set_aside(self, run):
         """What was made with other settings goes to FOLDER/stale."""
-        for path in run.folder, run.notes:
+        for path in run.folder, run.log:
             if os.path.exists(path):
                 stale = os.path.join(self.folder, "stale", time.strftime("%Y%m%d-%H%M%S"))
                 os.makedirs(stale, exist_ok=True)
@@ -160,21 +173,18 @@ class Driver:
 
     def train(self, run):
         command = self.command(run)
-        if not run.read_notes():
-            with open(run.notes, "w") as notes:
-                notes.write("\n".join(run.description()) + "\n---\n")
-        with open(run.notes, "a") as notes:
-            child = subprocess.Popen(command, stdout=notes, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        run.note_settings()
+        with open(run.log, "a") as log:
+            child = subprocess.Popen(command, stdout=log, stderr=subprocess.PIPE, text=True, start_new_session=True,
                                      env={**os.environ, **self.environment})
-            self.children[child] = run
+            self.children.add(child)
             if self.stopping:
                 child.send_signal(signal.SIGUSR1)
             errors = child.communicate()[1]
-            del self.children[child]
-            notes.write(errors)
+            self.children.remove(child)
             line = (errors.strip().splitlines() or [""])[-1]
-            if child.returncode == NUMERIC:
-                notes.write(f"failed: {line}\n")
+            log.write(errors + (f"failed: {line}\n" if child.returncode == NUMERIC else ""))
+        self.measure(run)
         self.judge(run, child.returncode, line)
 
     def judge(self, run, code, line):
