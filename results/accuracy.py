@@ -9,16 +9,21 @@ import h5py
 
 # run, title, epochs to report
 ROWS = [
-    (f"{run}-{inverse}", f"{name}, `configs/{run}.yaml --inverse.kind {inverse}`", epochs)
-    for run, name, epochs in (("mnist", "MNIST", [2, 5]), ("fashion-mnist", "Fashion-MNIST", [2, 5]),
-                              ("cifar10", "CIFAR-10", [1, 3]))
-    for inverse in ("mirror", "transpose")
+    ("mnist", "MNIST, `configs/mnist.yaml`: trained inverse", [3, 8]),
+    ("mnist-mirror", "MNIST, `configs/mnist.yaml --inverse.kind mirror --init.inverse orthogonal`, neither averaged nor augmented", [3]),
+    ("mnist-transpose", "MNIST, `configs/mnist.yaml --inverse.kind transpose`", [3, 8]),
+    ("mnist-whitened",
+     "MNIST, `configs/mnist.yaml --inverse.kind transpose --direction whitened --alpha 1`, neither averaged nor augmented", [4]),
+    ("fashion-mnist", "Fashion-MNIST, `configs/fashion-mnist.yaml`: trained inverse", [5]),
+    ("fashion-mnist-transpose", "Fashion-MNIST, `configs/fashion-mnist.yaml --inverse.kind transpose`", [5, 8]),
+    ("cifar10", "CIFAR-10, `configs/cifar10.yaml`: trained inverse", [4]),
+    ("cifar10-transpose",
+     "CIFAR-10, `configs/cifar10.yaml --inverse.kind transpose --average 1 --augment.shift 2 --augment.flip auto`", [8, 10]),
 ]
 SOYBEAN = [
     ("thesis-online", "`configs/thesis/soybean-online.yaml`"),
     ("thesis-line-search", "`configs/thesis/soybean-line-search.yaml`"),
-    ("soybean-mirror", "`configs/soybean.yaml`"),
-    ("soybean-transpose", "`configs/soybean.yaml --inverse.kind transpose`"),
+    ("soybean", "`configs/soybean.yaml`"),
 ]
 
 
