@@ -94,11 +94,11 @@ def peers():
     """Links to the pages about other methods, with their titles."""
     folder = os.path.dirname(PAGE)
     lines = []
-    for path in sorted(glob.glob(os.path.join(folder, "peers*.md"))):
+    for path in sorted(glob.glob(os.path.join(folder, "peers*.md")) + glob.glob(os.path.join(folder, "small-samples.md"))):
         with open(path) as file:
             title = re.match(r"# (.*)", file.readline())
         lines.append(f"- [{title[1] if title else os.path.basename(path)}]({os.path.basename(path)})")
-    return "\n".join(lines) or "None yet."
+    return "\n".join(lines) or "Not measured yet: `make peers`."
 
 
 def state(by_name, quick):

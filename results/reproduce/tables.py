@@ -112,12 +112,12 @@ def compare(by_name):
     """For the project's own README: both recommended settings, test accuracy after the last epoch."""
     lines = []
     for data, name, network in COMPARED:
-        cells = []
-        for setting in "without", "with":
-            outcome = by_name[f"{name}-{setting}"]
-            cells.append(f"{outcome.epochs}: {spread(final(outcome), '{:.1f}')}" if outcome.seeds else "missing")
-        lines.append([data, network, *cells])
-    return table(["data", "network", "no weight transport: epochs, test %", "transposed weights"], lines)
+        pair = [by_name[f"{name}-{setting}"] for setting in ("without", "with")]
+        cells = [f"{spread(final(o), '{:.1f}')} after {o.epochs}" if o.seeds else "missing" for o in pair]
+        if any(o.seeds for o in pair):
+            lines.append([data, network, *cells])
+    head = ["data", "network", "no weight transport: test % after epochs", "transposed weights"]
+    return table(head, lines) if lines else "The runs are not made yet."
 
 
 # ---- what was tried for the rates ----
