@@ -149,5 +149,7 @@ def small(row):
         settings |= {"data.train_samples": 4 * row.key[0]}
     elif row.cost > 0.1:
         settings |= {"data.train_samples": 500, "batch": 100, "network": "50,50,50"}
+    if row.config == "cifar10.yaml":
+        settings |= {"direction": "centred"}  # whitening 3072 inputs takes seconds
     return replace(row, settings=settings, seeds=min(row.seeds, 2 if row.group in ("soybean", "mnist") else 1),
                    epochs=min(row.epochs, 3 if row.cost > 0.1 else 20), cost=0.1)

@@ -2,6 +2,7 @@
 import matplotlib.pyplot as plt
 import numpy
 
+import complexity
 import figures
 from page import table
 
@@ -64,9 +65,10 @@ def scaling_points(outcomes, layer, axis, other, at):
 
 def scaling_table(outcomes):
     layers = len(outcomes[0].last("rate")[0]) if outcomes[0].seeds else 0
-    head = ["batch", "neurons a layer", "mean step by layer", "rho_online smaller, % by layer"]
-    lines = [[*o.row.key, numbers(o.last("rate")[0]), numbers(100 * o.last("online_bound")[0], "{:.0f}")] if o.seeds
-             else [*o.row.key, "missing", ""] for o in outcomes]
+    head = ["samples (batch)", "neurons a layer", "r (3-25)", "mean step by layer", "rho_online smaller, % by layer"]
+    lines = [[*o.row.key, f"{complexity.r(*o.row.key):.3f}", *(
+        [numbers(o.last("rate")[0]), numbers(100 * o.last("online_bound")[0], "{:.0f}")] if o.seeds else ["missing", ""])]
+        for o in outcomes]
     slopes = []
     for axis, name in (0, "samples"), (1, "neurons"):
         values = [exponent(scaling_points(outcomes, layer, axis, 1 - axis, 300)) for layer in range(layers)]
