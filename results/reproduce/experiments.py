@@ -47,10 +47,10 @@ def recommended():
     """Group, configuration, settings, seeds, epochs, seconds an epoch without and with weight transport."""
     for group, config, settings, seeds, epochs, cost in (
             ("soybean", "soybean.yaml", {}, 10, 30, (0.01, 0.01)),
-            ("mnist", "mnist.yaml", {}, 3, 30, (9, 7)),
-            ("fashion-mnist", "fashion-mnist.yaml", {}, 3, 30, (11, 9)),
-            ("cifar10", "cifar10.yaml", {}, 3, 40, (20, 17)),
-            ("cifar10-wide", "cifar10.yaml", {"network": "1000,1000,1000"}, 3, 30, (50, 40))):
+            ("mnist", "mnist.yaml", {}, 3, 20, (9, 7)),
+            ("fashion-mnist", "fashion-mnist.yaml", {}, 3, 20, (11, 9)),
+            ("cifar10", "cifar10.yaml", {}, 3, 20, (20, 17)),
+            ("cifar10-wide", "cifar10.yaml", {"network": "1000,1000,1000"}, 3, 15, (50, 40))):
         for kind, title, own, seconds in zip(("without", "with"), (WITHOUT, WITH), ({}, TRANSPOSE), cost):
             yield Row(f"{group}-{kind}", group, title, config, {**settings, **own}, seeds, epochs, seconds)
 
