@@ -15,6 +15,9 @@
  * to one of them. */
 enum { SUM_RATE, SUM_ONLINE, SUM_STEPS, SUM_ACTIVE, SUM_PAIRS, RELUOPT_SUMS };
 
+/* Line search: steps tried with one reduction; losses at 0 and at those, and sum D^2. */
+enum { RELUOPT_TRIALS = 8, RELUOPT_TRIAL_SUMS = RELUOPT_TRIALS + 2 };
+
 /* W[i] or V[i].  m = own.count rows here; the last of the inputs + 1 columns is the bias. */
 typedef struct Weights {
     size_t outputs, inputs;
@@ -35,6 +38,7 @@ typedef struct Weights {
     float *rate;         /* m  step taken */
     float *last;         /* m  step last accepted by the line search */
     float last_layer;    /* the same for scope layer, equal on all ranks */
+    double *trials;      /* m x RELUOPT_TRIAL_SUMS  scratch of the line search */
     Kink *kinks;         /* 2 B + 1  scratch of the exact search; NULL: no such search */
     const float *target; /* m x B  what the step is toward */
 
@@ -88,8 +92,8 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
                          Direction direction);
 
 /* Choose and take the steps of `count` matrices that were aimed: by their bounds, or by line search, with scope
- * layer or neuron; at most one reduction for all of them (line search: one for 8 halvings; exact search with
- * scope layer: four of 12 KiB for each matrix).  Collective. */
+ * layer or neuron; at most one reduction for all of them (line search: two for 8 halvings; exact search with
+ * scope layer: one, and four of 12 KiB for each matrix).  The same bits on any number of ranks.  Collective. */
 void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, const Config *config,
                           const Comm *comm);
 

@@ -38,6 +38,7 @@ int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error)
     };
     for (size_t i = 0; i < sizeof need / sizeof need[0]; i++)
         *need[i].at = reluopt_alloc(need[i].count, sizeof(float), error);
+    weights->trials = reluopt_alloc(m * RELUOPT_TRIAL_SUMS, sizeof(double), error);
     return error->code;
 }
 
@@ -54,6 +55,7 @@ void reluopt_weights_free(Weights *weights)
                       weights->rate, weights->last, weights->whitened, weights->average};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
+    free(weights->trials);
     free(weights->kinks);
     free(weights->sums);
     *weights = (Weights){0};

@@ -110,6 +110,7 @@ class Ranks(program.ProgramTest):
         "mirror, whitened": ["--inverse.kind", "mirror", "--direction", "whitened"],
         "line search, neuron": ["--variant", "line-search", "--batch", 100],
         "line search": ["--variant", "line-search", "--batch", 100, "--rate.scope", "layer"],
+        "exact, layer": ["--rate.rule", "exact", "--rate.scope", "layer"],
         "narrow": ["--network", "5,3,40"],
         "whitened": ["--direction", "whitened"],
         "averaged, noisy": ["--average", 1, "--augment.noise", 0.3],
