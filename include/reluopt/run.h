@@ -54,8 +54,8 @@ typedef struct Run {
     double longest_step; /* from the end of a step to that of the next, seconds */
 } Run;
 
-/* Load the data of run->config, unless run->data has samples already, and preprocess them (rank 0), share what
- * all must know, build the method's state. meta: NULL, or a checkpoint's, whose schema and preprocessing are
+/* Load the data of run->config, unless run->data has samples already, settle what it leaves to them (on all
+ * ranks), preprocess them (rank 0), share what all must know, build the method's state. meta: NULL, or a checkpoint's, whose schema and preprocessing are
  * used instead of fitting them, and then, unless the run resumes, only for evaluation: there is no room
  * for the batches of training. On return all ranks agree.  Release with reluopt_run_close, also after a
  * failure. Collective. */

@@ -44,7 +44,7 @@ typedef struct Weights {
 
     double *sums; /* n x RELUOPT_SUMS  of each neuron since the means were last read; own rows count */
     const Whitening *whitening; /* of the inputs, for the whitened direction */
-    float *whitened;            /* m x inputs  scratch of the same */
+    float *whitened;            /* see reluopt_whiten  scratch of the same */
 } Weights;
 
 /* Allocate for batches of up to `columns` samples; weights are 0.  RELUOPT_MEMORY.  Not collective. */
