@@ -331,7 +331,9 @@ static void keeps_the_last_files(void **state)
         look_at_kept(path, 4, found, sizeof found);
         assert_all(strcmp(found, writes[i].found) == 0);
     }
-    assert_all(strcmp(strrchr(reluopt_checkpoint_older("a.b/c", 12, &error), '/'), "/c-12") == 0);
+    char *older = reluopt_checkpoint_older("a.b/c", 12, &error);
+    assert_all(strcmp(older, "a.b/c-12") == 0);
+    free(older);
 }
 
 /* A writer that was killed between its two steps leaves the newest file under two names. */
