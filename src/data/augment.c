@@ -151,7 +151,7 @@ void reluopt_move_image(const Augment *augment, const float *x, Move move, float
 
 Stream reluopt_augment_stream(const Augment *augment, uint64_t step)
 {
-    return reluopt_stream((RandomKey){(uint64_t)augment->config->seed, RANDOM_MOVES, 0, step});
+    return reluopt_stream((RandomKey){(uint64_t)augment->config->seed, RANDOM_MOVES, 0, step, 0});
 }
 
 static Move draw_move(const Config *config, Stream *stream)
@@ -181,7 +181,7 @@ const float *reluopt_augment_image(const Augment *augment, const float *x, int l
 
 void reluopt_augment_noise(const Augment *augment, float *x, size_t columns, uint64_t step)
 {
-    RandomKey key = {(uint64_t)augment->config->seed, RANDOM_INPUT_NOISE, 0, step};
+    RandomKey key = {(uint64_t)augment->config->seed, RANDOM_INPUT_NOISE, 0, step, 0};
     if (augment->sigma > 0)
         reluopt_add_normal(x, x, augment->pre->features, columns, 0, augment->sigma, key);
 }

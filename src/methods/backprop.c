@@ -144,7 +144,7 @@ static int create_random(Backprop *s, size_t i, Error *error)
     size_t n = s->net.shape.width[s->feedback == FEEDBACK_DIRECT ? s->net.shape.layers : i];
     size_t below = s->net.shape.width[i - 1], larger = n > below ? n : below;
     Rows rows = s->net.weights[i - 1].own;
-    RandomKey key = {(uint64_t)s->config->seed, RANDOM_FEEDBACK, (uint32_t)i, 0};
+    RandomKey key = {(uint64_t)s->config->seed, RANDOM_FEEDBACK, (uint32_t)i, 0, 0};
     float *b = s->random[i] = reluopt_alloc(rows.count * n, sizeof *b, error);
     if (b)
         reluopt_add_normal(b, b, rows.count, n, rows.first, (float)sqrt(2.0 / (double)larger), key);

@@ -89,7 +89,7 @@ void reluopt_inverse_reconstruct(Inverses *s, size_t i, uint64_t draw)
     Network *net = s->net;
     size_t n = net->shape.width[i - 1], values = n * net->columns;
     float sigma = (float)net->config->inverse.noise * reluopt_deviation(net->h[i - 1], values);
-    RandomKey key = {(uint64_t)net->config->seed, RANDOM_NOISE, (uint32_t)i, draw};
+    RandomKey key = {(uint64_t)net->config->seed, RANDOM_NOISE, (uint32_t)i, draw, 0};
     reluopt_add_normal(s->noisy[i], net->h[i - 1], n, net->columns, 0, sigma, key);
     reluopt_ones(s->noisy[i] + values, net->columns);
     reluopt_network_layer(net, i, s->noisy[i], s->a, s->image);
@@ -105,7 +105,7 @@ static int initial_inverse(Inverses *s, size_t i, Error *error)
     size_t n = v->inputs, below = v->outputs;
     bool transpose = config->init.inverse == INIT_TRANSPOSE;
     RandomKey key = {(uint64_t)config->seed, transpose ? RANDOM_INIT_FORWARD : RANDOM_INIT_INVERSE, (uint32_t)i,
-                     0};
+                     0, 0};
     float *whole = transpose ? reluopt_initial_matrix((Init)config->init.forward, n, below, key, error)
                              : reluopt_initial_matrix((Init)config->init.inverse, below, n, key, error);
     size_t across = transpose ? below : 1, down = transpose ? 1 : n; /* strides of V[j][k] in `whole` */

@@ -15,7 +15,7 @@ static void respond(Inverses *s, size_t i, uint64_t draw, float *noise)
 {
     const Network *net = s->net;
     const Weights *w = &net->weights[i];
-    RandomKey key = {(uint64_t)net->config->seed, RANDOM_NOISE, (uint32_t)i, draw};
+    RandomKey key = {(uint64_t)net->config->seed, RANDOM_NOISE, (uint32_t)i, draw, 0};
     reluopt_signs(noise, w->inputs, net->columns, key);
     reluopt_product(reluopt_network_own(net, s->image, i), w->w, w->inputs + 1, noise, w->own.count,
                     net->columns, w->inputs);

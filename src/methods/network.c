@@ -15,7 +15,7 @@
 static int initial_weights(Network *net, size_t i, Error *error)
 {
     Weights *w = &net->weights[i];
-    RandomKey key = {(uint64_t)net->config->seed, RANDOM_INIT_FORWARD, (uint32_t)i, 0};
+    RandomKey key = {(uint64_t)net->config->seed, RANDOM_INIT_FORWARD, (uint32_t)i, 0, 0};
     float *whole = reluopt_initial_matrix((Init)net->config->init.forward, w->outputs, w->inputs, key, error);
     for (size_t j = 0; whole && j < w->own.count; j++)
         memcpy(w->w + j * (w->inputs + 1), whole + (w->own.first + j) * w->inputs, w->inputs * sizeof *whole);

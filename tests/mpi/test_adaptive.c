@@ -318,7 +318,7 @@ static void add_noise(Reference *s, size_t i, size_t b, uint64_t draw, Columns n
     for (size_t j = 0; j < n; j++)
         for (size_t k = 0; k < b; k++)
             variance += pow(s->h[i - 1][j][k] - mean, 2) / values;
-    RandomKey key = {(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, draw};
+    RandomKey key = {(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, draw, 0};
     reluopt_add_normal(e, zero, n, b, 0, 1, key);
     for (size_t j = 0; j < n; j++)
         for (size_t k = 0; k < b; k++)
@@ -397,7 +397,7 @@ static void mirror_inverse(Reference *s, size_t i, size_t b, uint64_t draw)
     float e[WIDE * BATCH];
     double(*w)[WIDE] = s->w[i].w, (*v)[WIDE] = s->v[i].w, m[WIDE][WIDE], squares = 0, distance = 0;
     size_t n = s->shape.width[i - 1], above = s->shape.width[i];
-    reluopt_signs(e, n, b, (RandomKey){(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, draw});
+    reluopt_signs(e, n, b, (RandomKey){(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, draw, 0});
     for (size_t j = 0; j < n; j++)
         for (size_t k = 0; k < above; k++) {
             m[j][k] = 0;
