@@ -42,7 +42,8 @@ void reluopt_inverse_reconstruct(Inverses *inverses, size_t i, uint64_t draw);
 
 /* Move V[i] toward W[i]' without its bias, by round `draw` of noise (docs/algorithm.md, "Weight mirror"):
  *
- *     V += gain (M - V),   M = E P' / B,   P = W[i] E,   E = n[i-1] x B random signs.
+ *     V += gain (M - V),   M = E P' / B,   P = W[i] E,   E = n[i-1] x B random signs,
+ * with B the columns of the whole batch.
  *
  * Collective. */
 void reluopt_inverse_mirror(Inverses *inverses, size_t i, uint64_t draw);

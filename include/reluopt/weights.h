@@ -15,6 +15,9 @@
  * to one of them. */
 enum { SUM_RATE, SUM_ONLINE, SUM_STEPS, SUM_ACTIVE, SUM_PAIRS, RELUOPT_SUMS };
 
+/* Line search: steps tried with one reduction; losses at 0 and at those, and sum D^2. */
+enum { RELUOPT_TRIALS = 8, RELUOPT_TRIAL_SUMS = RELUOPT_TRIALS + 2 };
+
 /* W[i] or V[i].  m = own.count rows here; the last of the inputs + 1 columns is the bias. */
 typedef struct Weights {
     size_t outputs, inputs;
@@ -22,7 +25,7 @@ typedef struct Weights {
     bool linear;    /* no ReLU: the output layer */
     bool spoilt;    /* a step left own weights that are not finite */
     float *w;       /* m x (inputs + 1) */
-    float *g;       /* m x (inputs + 1)  direction of the step */
+    float *g;       /* (m + 1) x (inputs + 1)  direction of the step; below it, what is added up with it */
     float *z;       /* m x B  pre-activations */
     float *average; /* m x (inputs + 1)  running mean of w, NULL: none kept */
 
@@ -30,11 +33,13 @@ typedef struct Weights {
     float *r;            /* m x B  residual on the Pos set */
     float *d;            /* m x B  change of z along g */
     float *mean;         /* inputs  batch means of the inputs */
+    float *bounds;       /* 3 m  what the bounds come from, see reluopt_rate_sums */
     float *opt;          /* m  rho_opt */
     float *online;       /* m  rho_online */
     float *rate;         /* m  step taken */
     float *last;         /* m  step last accepted by the line search */
     float last_layer;    /* the same for scope layer, equal on all ranks */
+    double *trials;      /* m x RELUOPT_TRIAL_SUMS  scratch of the line search */
     Kink *kinks;         /* 2 B + 1  scratch of the exact search; NULL: no such search */
     const float *target; /* m x B  what the step is toward */
 
@@ -82,15 +87,21 @@ WeightsMeans reluopt_weights_means(Weights *weights, const Comm *comm);
 /* z = w h, own rows (m x B), for h (inputs + 1) x B.  Not collective. */
 void reluopt_weights_apply(const Weights *weights, const float *h, float *z, size_t columns);
 
-/* Residual of weights->z toward target (own rows, m x B), direction g (3-11), d = g h, and this rank's bounds
- * (3-15), (3-18).  `target` must stay until the step is taken.  Not collective. */
-void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t columns,
-                         Direction direction);
+/* g = r h' of own columns (r: m x B, h: (inputs + 1) x B) becomes that of the whole batch.  active: own pairs
+ * of neuron and sample in the Pos set; returns those of the whole batch, to the 24 bits of a float where there
+ * are several indices of the data.  Collective. */
+size_t reluopt_weights_sum_gradient(Weights *weights, size_t active, const Comm *comm);
 
-/* Choose and take the steps of `count` matrices that were aimed: by their bounds, or by line search, with scope
- * layer or neuron; at most one reduction for all of them (line search: one for 8 halvings; exact search with
- * scope layer: four of 12 KiB for each matrix).  Collective. */
-void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, const Config *config,
+/* Residual of weights->z toward target (own rows, m x B), direction g (3-11), d = g h, and the bounds (3-15),
+ * (3-18) of own rows, for a batch of so many columns in all.  `target` must stay until the step is taken.
+ * Collective. */
+void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t batch,
+                         Direction direction, const Comm *comm);
+
+/* Choose and take the steps of `count` matrices that were aimed, for the same batch: by their bounds, or by
+ * line search, with scope layer or neuron; at most one reduction for all of them (line search: one for 8
+ * halvings; exact search with scope layer: four of 12 KiB for each matrix).  Collective. */
+void reluopt_weights_step(Weights *const *list, size_t count, size_t batch, const Config *config,
                           const Comm *comm);
 
 #endif

@@ -2,6 +2,7 @@
 #include "reluopt/feed.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
@@ -92,15 +93,19 @@ void reluopt_feed_begin(Feed *feed, const Samples *samples, const uint32_t *orde
     send_next(feed);
 }
 
-/* Wait for the batch under way; take its labels and put the ones in their place. */
+/* Wait for the batch under way, of so many columns; keep own ones, take their labels and put ones in their
+ * place. */
 static void receive(Feed *feed, float *x, size_t columns)
 {
-    float *last = x + feed->features * columns;
+    OwnColumns own = reluopt_comm_own_columns(feed->comm, columns);
+    float *last = x + feed->features * own.count;
     Phase before = reluopt_phase_enter(PHASE_INPUT);
     reluopt_comm_feed_wait(feed->comm);
-    for (size_t k = 0; k < columns; k++)
+    for (size_t i = 0; own.count < columns && i <= feed->features; i++)
+        memmove(x + i * own.count, x + i * columns + own.first, own.count * sizeof *x);
+    for (size_t k = 0; k < own.count; k++)
         feed->label[k] = (int)last[k];
-    reluopt_ones(last, columns);
+    reluopt_ones(last, own.count);
     feed->arrived++;
     reluopt_phase_leave(before);
 }

@@ -27,16 +27,17 @@ static bool chooses_alpha(const Adaptive *s)
     return s->config->alpha == RELUOPT_AUTO;
 }
 
-/* T[L] = H[L] - alpha (softmax(H[L]) - Y) (3.1.3, 4.3); whole on every rank without a message. */
+/* T[L] = H[L] - alpha (softmax(H[L]) - Y) (3.1.3, 4.3), as whole as H[L] without a message. */
 static void output_target(Adaptive *s, const Batch *batch, uint64_t number, Score *score)
 {
     size_t last = s->net.shape.layers, classes = s->net.shape.width[last], columns = s->net.columns;
     float *t = s->inverses.t[last], *delta = s->inverses.a, alpha = (float)s->config->alpha;
-    double loss = score->loss;
+    Score so_far = *score;
     Phase before = reluopt_phase_enter(PHASE_TARGETS);
     reluopt_cross_entropy(s->net.h[last], batch->label, classes, columns, score, delta);
+    reluopt_score_sum(s->net.comm, &so_far, score);
     if (chooses_alpha(s)) {
-        reluopt_alpha_choose(&s->alpha, &s->net, score->loss - loss, number);
+        reluopt_alpha_choose(&s->alpha, &s->net, score->loss - so_far.loss, number);
         alpha = s->alpha.state.alpha;
     }
     reluopt_output_target(t, s->net.h[last], delta, alpha, classes * columns);
@@ -53,8 +54,8 @@ static void aim_inverses(Adaptive *s, uint64_t draw)
     for (size_t i = s->net.shape.layers; i >= 2; i--) {
         reluopt_inverse_reconstruct(&s->inverses, i, draw);
         reluopt_weights_aim(&s->inverses.v[i], s->inverses.image,
-                            reluopt_network_own(&s->net, s->inverses.noisy[i], i - 1), s->net.columns,
-                            direction);
+                            reluopt_network_own(&s->net, s->inverses.noisy[i], i - 1), s->net.batch, direction,
+                            s->net.comm);
     }
     reluopt_phase_leave(before);
 }
@@ -76,18 +77,18 @@ static void whiten(Adaptive *s, uint64_t number)
     const Network *net = &s->net;
     Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     for (size_t i = 0; i < net->shape.layers; i++)
-        reluopt_whitening_follow(&s->whitening[i], net->h[i], net->columns, number, s->centred, net->comm);
+        reluopt_whitening_follow(&s->whitening[i], net->h[i], net->batch, number, s->centred, net->comm);
     reluopt_whitening_refresh(s->whitening, net->shape.layers, s->config->whitening.lambda, net->comm);
     reluopt_phase_leave(before);
 }
 
-/* Aim W[1..L] at the targets (3-9 .. 3-18).  Not collective. */
+/* Aim W[1..L] at the targets (3-9 .. 3-18).  Collective. */
 static void aim_forward(Adaptive *s)
 {
     for (size_t i = 1; i <= s->net.shape.layers; i++)
         reluopt_weights_aim(&s->net.weights[i], s->net.h[i - 1],
-                            reluopt_network_own(&s->net, s->inverses.t[i], i), s->net.columns,
-                            (Direction)s->config->direction);
+                            reluopt_network_own(&s->net, s->inverses.t[i], i), s->net.batch,
+                            (Direction)s->config->direction, s->net.comm);
 }
 
 /* Choose and take the steps of what was aimed (3-19), (3-20): V[2..L] and, with the last round of the inverse
@@ -100,7 +101,7 @@ static void take_steps(Adaptive *s, bool inverses, bool forwards)
         list[count++] = &s->inverses.v[i];
     for (size_t i = 1; forwards && i <= last; i++)
         list[count++] = &s->net.weights[i];
-    reluopt_weights_step(list, count, s->net.columns, s->config, s->net.comm);
+    reluopt_weights_step(list, count, s->net.batch, s->config, s->net.comm);
 }
 
 static void step(void *state, const Batch *batch, uint64_t number, Score *score)

@@ -88,8 +88,11 @@ void reluopt_inverse_reconstruct(Inverses *s, size_t i, uint64_t draw)
 {
     Network *net = s->net;
     size_t n = net->shape.width[i - 1], values = n * net->columns;
-    float sigma = (float)net->config->inverse.noise * reluopt_deviation(net->h[i - 1], values);
-    RandomKey key = {(uint64_t)net->config->seed, RANDOM_NOISE, (uint32_t)i, draw, 0};
+    double moments[2];
+    reluopt_moments(net->h[i - 1], values, moments);
+    reluopt_comm_data_sum_doubles(net->comm, moments, 2);
+    float sigma = (float)net->config->inverse.noise * reluopt_deviation_of(moments, n * net->batch);
+    RandomKey key = {(uint64_t)net->config->seed, RANDOM_NOISE, (uint32_t)i, draw, net->first};
     reluopt_add_normal(s->noisy[i], net->h[i - 1], n, net->columns, 0, sigma, key);
     reluopt_ones(s->noisy[i] + values, net->columns);
     reluopt_network_layer(net, i, s->noisy[i], s->a, s->image);

@@ -1,6 +1,7 @@
 /* step.c - choose the step of every aimed weight matrix, agree on it where the scope is the layer, take it. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reluopt/rates.h"
 #include "reluopt/tally.h"
@@ -8,8 +9,8 @@
 
 enum {
     MATRICES = 2 * RELUOPT_MAX_LAYERS + 2, /* most that step together: W[1..L] and V[2..L] */
-    TRIALS = 8,                            /* steps of the line search tried with one reduction */
-    SUMS = TRIALS + 2                      /* losses at 0 and at the trials, and sum D^2 */
+    TRIALS = RELUOPT_TRIALS,
+    SUMS = RELUOPT_TRIAL_SUMS
 };
 static const float smallest = 0x1p-60f, largest = 0x1p60f; /* the line search stays between them */
 
@@ -109,18 +110,38 @@ static bool search_over(const double sums[SUMS], float unit, float *start, float
     return *start < smallest;
 }
 
-/* Scope neuron: every neuron searches by itself. */
-static void search_neurons(Weights *weights, size_t columns, float first, float unit)
+/* A round of the searches of own neurons, each by itself: start[j] is where it goes on, 0 where it is over. Are
+ * some not over?  Collective along the data. */
+static bool search_on(Weights *weights, size_t columns, float unit, float *start, const Comm *comm)
 {
-    for (size_t j = 0; j < weights->own.count; j++) {
-        float start = unit * (weights->last[j] > 0 ? 2 * weights->last[j] : first);
-        double sums[SUMS];
-        do {
-            for (int i = 0; i < SUMS; i++)
-                sums[i] = 0;
-            neuron_sums(weights, j, columns, start, sums);
-        } while (!search_over(sums, unit, &start, &weights->rate[j], &weights->last[j]));
+    size_t m = weights->own.count;
+    bool left = false;
+    memset(weights->trials, 0, m * SUMS * sizeof *weights->trials);
+    for (size_t j = 0; j < m; j++)
+        if (start[j] > 0)
+            neuron_sums(weights, j, columns, start[j], weights->trials + j * SUMS);
+    reluopt_comm_data_sum_doubles(comm, weights->trials, m * SUMS);
+    for (size_t j = 0; j < m; j++) {
+        if (start[j] > 0 &&
+            search_over(weights->trials + j * SUMS, unit, &start[j], &weights->rate[j], &weights->last[j]))
+            start[j] = 0;
+        left |= start[j] > 0;
     }
+    return left;
+}
+
+/* Scope neuron: every neuron searches by itself.  All ranks make as many rounds where they have to meet. */
+static void search_neurons(Weights *weights, size_t columns, float first, float unit, const Comm *comm)
+{
+    float *start = weights->opt; /* not needed by a line search */
+    int left;
+    for (size_t j = 0; j < weights->own.count; j++)
+        start[j] = unit * (weights->last[j] > 0 ? 2 * weights->last[j] : first);
+    do {
+        left = search_on(weights, columns, unit, start, comm);
+        if (comm->data.size > 1)
+            reluopt_comm_max(comm, &left, 1);
+    } while (left);
 }
 
 /* Scope layer: all searches of all matrices go on together, one reduction for TRIALS halvings of each. */
@@ -164,11 +185,12 @@ static void take_steps(Weights *const *list, size_t count, float unit)
     reluopt_phase_leave(before);
 }
 
-void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, const Config *config,
+void reluopt_weights_step(Weights *const *list, size_t count, size_t batch, const Config *config,
                           const Comm *comm)
 {
+    size_t columns = reluopt_comm_own_columns(comm, batch).count;
     Phase before = reluopt_phase_enter(PHASE_RATES);
-    float unit = 2 / (float)columns; /* from rho, which belongs to (2/B) R H', to a rate for R H' */
+    float unit = 2 / (float)batch; /* from rho, which belongs to (2/B) R H', to a rate for R H' */
     float first = (float)config->rate.start;
     if (config->variant != VARIANT_LINE_SEARCH)
         rates_by_bounds(list, count, config, comm);
@@ -176,7 +198,7 @@ void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, co
         search_layers(list, count, columns, first, unit, comm);
     else
         for (size_t i = 0; i < count; i++)
-            search_neurons(list[i], columns, first, unit);
+            search_neurons(list[i], columns, first, unit, comm);
     for (size_t i = 0; i < count; i++)
         if (list[i]->kinks)
             exact_rates(list[i], columns, (RateScope)config->rate.scope, comm);

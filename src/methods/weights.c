@@ -19,7 +19,7 @@ int reluopt_weights_create(Weights *weights, size_t outputs, size_t inputs, bool
     weights->own = reluopt_comm_own_rows(comm, outputs);
     size_t m = weights->own.count, matrix = m * (inputs + 1);
     weights->w = reluopt_alloc(matrix, sizeof(float), error);
-    weights->g = reluopt_alloc(matrix, sizeof(float), error);
+    weights->g = reluopt_alloc(matrix + inputs + 1, sizeof(float), error);
     weights->z = reluopt_alloc(m * columns, sizeof(float), error);
     weights->sums = reluopt_alloc(outputs * RELUOPT_SUMS, sizeof(double), error);
     return error->code;
@@ -32,12 +32,13 @@ int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error)
         float **at;
         size_t count;
     } need[] = {
-        {&weights->r, batch}, {&weights->d, batch},  {&weights->mean, weights->inputs},
-        {&weights->opt, m},   {&weights->online, m}, {&weights->rate, m},
-        {&weights->last, m},
+        {&weights->r, batch}, {&weights->d, batch},      {&weights->mean, weights->inputs},
+        {&weights->opt, m},   {&weights->online, m},     {&weights->rate, m},
+        {&weights->last, m},  {&weights->bounds, 3 * m},
     };
     for (size_t i = 0; i < sizeof need / sizeof need[0]; i++)
         *need[i].at = reluopt_alloc(need[i].count, sizeof(float), error);
+    weights->trials = reluopt_alloc(m * RELUOPT_TRIAL_SUMS, sizeof(double), error);
     return error->code;
 }
 
@@ -49,11 +50,12 @@ int reluopt_weights_search(Weights *weights, size_t columns, Error *error)
 
 void reluopt_weights_free(Weights *weights)
 {
-    float *owned[] = {weights->w,    weights->g,    weights->z,        weights->r,
-                      weights->d,    weights->mean, weights->opt,      weights->online,
-                      weights->rate, weights->last, weights->whitened, weights->average};
+    float *owned[] = {weights->w,        weights->g,       weights->z,      weights->r,    weights->d,
+                      weights->mean,     weights->opt,     weights->online, weights->rate, weights->last,
+                      weights->whitened, weights->average, weights->bounds};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
+    free(weights->trials);
     free(weights->kinks);
     free(weights->sums);
     *weights = (Weights){0};
@@ -147,17 +149,50 @@ void reluopt_weights_apply(const Weights *weights, const float *h, float *z, siz
     reluopt_product(z, weights->w, k, h, weights->own.count, columns, k);
 }
 
-void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t columns,
-                         Direction direction)
+size_t reluopt_weights_sum_gradient(Weights *weights, size_t active, const Comm *comm)
+{
+    size_t values = weights->own.count * (weights->inputs + 1);
+    float *travelling = weights->g + values + weights->inputs; /* the sums of the inputs are before it */
+    *travelling = (float)active;
+    reluopt_comm_data_sum(comm, weights->g, values + weights->inputs + 1);
+    return comm->data.size == 1 ? active : (size_t)*travelling;
+}
+
+/* G = R H' (3-11), and the means of the inputs unless the direction is plain. */
+static void aim_gradient(Weights *weights, const float *h, size_t batch, size_t columns, size_t active,
+                         Direction direction, const Comm *comm)
 {
     size_t m = weights->own.count, k = weights->inputs + 1;
+    float *sums = weights->g + m * k;
+    reluopt_product_nt(weights->g, k, weights->r, h, m, k, columns);
+    if (direction != DIRECTION_PLAIN)
+        reluopt_row_sums(sums, h, weights->inputs, columns);
+    reluopt_weights_note_active(weights, reluopt_weights_sum_gradient(weights, active, comm), m * batch);
+    for (size_t i = 0; direction != DIRECTION_PLAIN && i < weights->inputs; i++)
+        weights->mean[i] = sums[i] / (float)batch;
+}
+
+static void find_bounds(Weights *weights, size_t columns, const Comm *comm)
+{
+    size_t m = weights->own.count;
+    float *sums = weights->bounds, *fastest = sums + 2 * m;
+    Phase before = reluopt_phase_enter(PHASE_RATES);
+    reluopt_rate_sums(weights->z, weights->d, weights->r, weights->linear, m, columns, sums, fastest);
+    reluopt_comm_data_sum(comm, sums, 2 * m);
+    reluopt_comm_data_max(comm, fastest, m);
+    reluopt_rate_bounds(sums, fastest, m, weights->opt, weights->online);
+    reluopt_phase_leave(before);
+}
+
+void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t batch,
+                         Direction direction, const Comm *comm)
+{
+    size_t m = weights->own.count, k = weights->inputs + 1;
+    size_t columns = reluopt_comm_own_columns(comm, batch).count;
     Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     weights->target = target;
-    reluopt_weights_note_active(
-        weights, reluopt_residual(weights->r, weights->z, target, weights->linear, m * columns), m * columns);
-    reluopt_product_nt(weights->g, k, weights->r, h, m, k, columns); /* G = R H' (3-11) */
-    if (direction != DIRECTION_PLAIN)
-        reluopt_row_means(weights->mean, h, weights->inputs, columns);
+    size_t active = reluopt_residual(weights->r, weights->z, target, weights->linear, m * columns);
+    aim_gradient(weights, h, batch, columns, active, direction, comm);
     if (direction == DIRECTION_CENTRED)
         reluopt_centre(weights->g, weights->mean, m, weights->inputs);
     if (direction == DIRECTION_WHITENED)
@@ -165,8 +200,5 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
                        weights->inputs, weights->whitened);
     reluopt_product(weights->d, weights->g, k, h, m, columns, k); /* D = G H */
     reluopt_phase_leave(before);
-    before = reluopt_phase_enter(PHASE_RATES);
-    reluopt_rates_local(weights->z, weights->d, weights->r, weights->linear, m, columns, weights->opt,
-                        weights->online);
-    reluopt_phase_leave(before);
+    find_bounds(weights, columns, comm);
 }

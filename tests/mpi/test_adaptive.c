@@ -800,7 +800,7 @@ static void fit_step(Fit *fit)
 {
     Weights *list[] = {&fit->weights};
     reluopt_weights_aim(&fit->weights, fit->h, fit->t + fit->weights.own.first * BATCH, BATCH,
-                        (Direction)fit->config.direction);
+                        (Direction)fit->config.direction, &world);
     reluopt_weights_step(list, 1, BATCH, &fit->config, &world);
 }
 

@@ -38,9 +38,9 @@ static void start_fills_in_rank_and_size(void **state)
  * messages. */
 static void assert_partition(const Comm *comm, size_t n)
 {
-    size_t next = 0, owners = (size_t)comm->size - comm->dedicated, before = SIZE_MAX;
+    size_t next = 0, owners = (size_t)comm->neurons.size - comm->dedicated, before = SIZE_MAX;
     size_t blocks = (n + comm->block - 1) / comm->block;
-    for (int rank = 0; rank < comm->size; rank++) {
+    for (int rank = 0; rank < comm->neurons.size; rank++) {
         Rows rows = reluopt_comm_rows(comm, n, rank);
         if (comm->dedicated && rank == 0) {
             assert_int_equal(rows.count, 0);
@@ -63,9 +63,9 @@ static void rows_are_a_partition(void **state)
     for (int size = 1; size <= 40; size++)
         for (int dedicated = 0; dedicated <= (size > 1); dedicated++)
             for (size_t n = 0; n <= 300; n++)
-                assert_partition(&(Comm){.size = size, .dedicated = dedicated, .block = 1 + n % 12}, n);
+                assert_partition(&(Comm){.neurons.size = size, .dedicated = dedicated, .block = 1 + n % 12}, n);
     for (int dedicated = 0; dedicated <= 1; dedicated++)
-        assert_partition(&(Comm){.size = 7, .dedicated = dedicated, .block = 4}, (size_t)1 << 40);
+        assert_partition(&(Comm){.neurons.size = 7, .dedicated = dedicated, .block = 4}, (size_t)1 << 40);
     Rows own = reluopt_comm_own_rows(&world, 23), same = reluopt_comm_rows(&world, 23, world.rank);
     assert_all(own.first == same.first && own.count == same.count);
 }
