@@ -33,7 +33,8 @@ typedef struct Weights {
     float *r;            /* m x B  residual on the Pos set */
     float *d;            /* m x B  change of z along g */
     float *mean;         /* inputs  batch means of the inputs */
-    float *bounds;       /* 3 m  what the bounds come from, see reluopt_rate_sums */
+    float *sums_along;   /* m x 2  what the bounds come from, see reluopt_rate_sums; not owned */
+    float *fastest;      /* m  the same */
     float *opt;          /* m  rho_opt */
     float *online;       /* m  rho_online */
     float *rate;         /* m  step taken */
@@ -87,14 +88,19 @@ WeightsMeans reluopt_weights_means(Weights *weights, const Comm *comm);
 /* z = w h, own rows (m x B), for h (inputs + 1) x B.  Not collective. */
 void reluopt_weights_apply(const Weights *weights, const float *h, float *z, size_t columns);
 
+/* Room for what the bounds come from, in a piece for all matrices that step together, so that ranks add up all
+ * of it at once; list: in the order of reluopt_weights_step, which may get a part of them.  Returns it, to be
+ * freed by the caller; NULL after RELUOPT_MEMORY.  Not collective. */
+float *reluopt_weights_join(Weights *const *list, size_t count, Error *error);
+
 /* g = r h' of own columns (r: m x B, h: (inputs + 1) x B) becomes that of the whole batch.  active: own pairs
  * of neuron and sample in the Pos set; returns those of the whole batch, to the 24 bits of a float where there
  * are several indices of the data.  Collective. */
 size_t reluopt_weights_sum_gradient(Weights *weights, size_t active, const Comm *comm);
 
-/* Residual of weights->z toward target (own rows, m x B), direction g (3-11), d = g h, and the bounds (3-15),
- * (3-18) of own rows, for a batch of so many columns in all.  `target` must stay until the step is taken.
- * Collective. */
+/* Residual of weights->z toward target (own rows, m x B), direction g (3-11), d = g h, and what own columns say
+ * of the bounds (3-15), (3-18), for a batch of so many columns in all.  `target` must stay until the step is
+ * taken. Collective. */
 void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t batch,
                          Direction direction, const Comm *comm);
 

@@ -20,6 +20,7 @@ typedef struct Adaptive {
 
     Whitening whitening[RELUOPT_NODES]; /* of H[0..L-1], for the whitened direction */
     float *centred;                     /* n[i] x B  scratch of the same, n[0] too */
+    float *joined;                      /* see reluopt_weights_join */
 } Adaptive;
 
 static bool chooses_alpha(const Adaptive *s)
@@ -91,16 +92,23 @@ static void aim_forward(Adaptive *s)
                             (Direction)s->config->direction, s->net.comm);
 }
 
-/* Choose and take the steps of what was aimed (3-19), (3-20): V[2..L] and, with the last round of the inverse
- * training, W[1..L], in one reduction.  Collective. */
-static void take_steps(Adaptive *s, bool inverses, bool forwards)
+/* V[2..L] and W[1..L], or some of them, in the order in which they step; returns how many. */
+static size_t stepping(Adaptive *s, bool inverses, bool forwards, Weights **list)
 {
-    Weights *list[2 * RELUOPT_NODES];
     size_t count = 0, last = s->net.shape.layers;
     for (size_t i = 2; inverses && i <= last; i++)
         list[count++] = &s->inverses.v[i];
     for (size_t i = 1; forwards && i <= last; i++)
         list[count++] = &s->net.weights[i];
+    return count;
+}
+
+/* Choose and take the steps of what was aimed (3-19), (3-20): V[2..L] and, with the last round of the inverse
+ * training, W[1..L], in one reduction.  Collective. */
+static void take_steps(Adaptive *s, bool inverses, bool forwards)
+{
+    Weights *list[2 * RELUOPT_NODES];
+    size_t count = stepping(s, inverses, forwards, list);
     reluopt_weights_step(list, count, s->net.batch, s->config, s->net.comm);
 }
 
@@ -118,6 +126,8 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     if (s->config->direction == DIRECTION_WHITENED)
         whiten(s, number);
     aim_forward(s); /* (3-9) .. (3-18) */
+    if (rounds > 0)
+        reluopt_inverse_measure(&s->inverses);
     for (int k = 0; k < rounds; k++) {
         aim_inverses(s, number * (uint64_t)rounds + (uint64_t)k); /* (3-8) */
         take_steps(s, true, k == rounds - 1);                     /* (3-19), (3-20) */
@@ -142,6 +152,7 @@ static const float *predict(void *state, const Batch *batch)
 static int create_layers(Adaptive *s, const Config *config, const Shape *shape, const Comm *comm, Error *error)
 {
     TargetForm form = config->gate ? FORM_GATED : FORM_DIFFERENCE;
+    Weights *list[2 * RELUOPT_NODES];
     bool exact = config->rate.rule == RATE_EXACT && config->variant != VARIANT_LINE_SEARCH;
     if (reluopt_network_create(&s->net, config, shape, comm, error) ||
         reluopt_inverse_create(&s->inverses, &s->net, form, shape->layers, error))
@@ -152,7 +163,9 @@ static int create_layers(Adaptive *s, const Config *config, const Shape *shape, 
              reluopt_weights_create_step(&s->inverses.v[i], shape->columns, error)) ||
             (exact && reluopt_weights_search(&s->net.weights[i], shape->columns, error)))
             return error->code;
-    return RELUOPT_OK;
+    s->joined =
+        reluopt_weights_join(list, stepping(s, config->inverse.kind == INVERSE_TRAINED, true, list), error);
+    return error->code;
 }
 
 static int create_whitening(Adaptive *s, Error *error)
@@ -176,6 +189,7 @@ static void destroy(void *state)
     for (size_t i = 0; i < RELUOPT_NODES; i++)
         reluopt_whitening_free(&s->whitening[i]);
     free(s->centred);
+    free(s->joined);
     free(s);
 }
 

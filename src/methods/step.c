@@ -38,8 +38,22 @@ static void bounds_of_layers(Weights *const *list, size_t count, const Comm *com
         }
 }
 
+/* (3-15), (3-18) from all columns of the batch.  Collective along the data. */
+static void total_bounds(Weights *const *list, size_t count, const Comm *comm)
+{
+    size_t neurons = 0;
+    for (size_t i = 0; i < count; i++)
+        neurons += list[i]->own.count;
+    reluopt_comm_data_sum(comm, list[0]->sums_along, 2 * neurons);
+    reluopt_comm_data_max(comm, list[0]->fastest, neurons);
+    for (size_t i = 0; i < count; i++)
+        reluopt_rate_bounds(list[i]->sums_along, list[i]->fastest, list[i]->own.count, list[i]->opt,
+                            list[i]->online);
+}
+
 static void rates_by_bounds(Weights *const *list, size_t count, const Config *config, const Comm *comm)
 {
+    total_bounds(list, count, comm);
     if (config->rate.scope == SCOPE_LAYER)
         bounds_of_layers(list, count, comm);
     for (size_t i = 0; i < count; i++)

@@ -138,6 +138,8 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
         reluopt_inverse_targets(&s->inverses);
     }
     reluopt_phase_leave(before);
+    if (inverse)
+        reluopt_inverse_measure(&s->inverses);
     for (int k = 0; inverse && k < s->config->inverse.steps; k++)
         train_inverses(s);
     if (forward)

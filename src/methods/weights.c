@@ -32,14 +32,29 @@ int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error)
         float **at;
         size_t count;
     } need[] = {
-        {&weights->r, batch}, {&weights->d, batch},      {&weights->mean, weights->inputs},
-        {&weights->opt, m},   {&weights->online, m},     {&weights->rate, m},
-        {&weights->last, m},  {&weights->bounds, 3 * m},
+        {&weights->r, batch}, {&weights->d, batch},  {&weights->mean, weights->inputs},
+        {&weights->opt, m},   {&weights->online, m}, {&weights->rate, m},
+        {&weights->last, m},
     };
     for (size_t i = 0; i < sizeof need / sizeof need[0]; i++)
         *need[i].at = reluopt_alloc(need[i].count, sizeof(float), error);
     weights->trials = reluopt_alloc(m * RELUOPT_TRIAL_SUMS, sizeof(double), error);
     return error->code;
+}
+
+float *reluopt_weights_join(Weights *const *list, size_t count, Error *error)
+{
+    size_t neurons = 0;
+    for (size_t i = 0; i < count; i++)
+        neurons += list[i]->own.count;
+    float *room = reluopt_alloc(3 * neurons, sizeof *room, error), *sums = room, *fastest = room + 2 * neurons;
+    for (size_t i = 0; room && i < count; i++) {
+        list[i]->sums_along = sums;
+        list[i]->fastest = fastest;
+        sums += 2 * list[i]->own.count;
+        fastest += list[i]->own.count;
+    }
+    return room;
 }
 
 int reluopt_weights_search(Weights *weights, size_t columns, Error *error)
@@ -50,9 +65,9 @@ int reluopt_weights_search(Weights *weights, size_t columns, Error *error)
 
 void reluopt_weights_free(Weights *weights)
 {
-    float *owned[] = {weights->w,        weights->g,       weights->z,      weights->r,    weights->d,
-                      weights->mean,     weights->opt,     weights->online, weights->rate, weights->last,
-                      weights->whitened, weights->average, weights->bounds};
+    float *owned[] = {weights->w,    weights->g,    weights->z,        weights->r,
+                      weights->d,    weights->mean, weights->opt,      weights->online,
+                      weights->rate, weights->last, weights->whitened, weights->average};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     free(weights->trials);
@@ -172,18 +187,6 @@ static void aim_gradient(Weights *weights, const float *h, size_t batch, size_t 
         weights->mean[i] = sums[i] / (float)batch;
 }
 
-static void find_bounds(Weights *weights, size_t columns, const Comm *comm)
-{
-    size_t m = weights->own.count;
-    float *sums = weights->bounds, *fastest = sums + 2 * m;
-    Phase before = reluopt_phase_enter(PHASE_RATES);
-    reluopt_rate_sums(weights->z, weights->d, weights->r, weights->linear, m, columns, sums, fastest);
-    reluopt_comm_data_sum(comm, sums, 2 * m);
-    reluopt_comm_data_max(comm, fastest, m);
-    reluopt_rate_bounds(sums, fastest, m, weights->opt, weights->online);
-    reluopt_phase_leave(before);
-}
-
 void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t batch,
                          Direction direction, const Comm *comm)
 {
@@ -200,5 +203,8 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
                        weights->inputs, weights->whitened);
     reluopt_product(weights->d, weights->g, k, h, m, columns, k); /* D = G H */
     reluopt_phase_leave(before);
-    find_bounds(weights, columns, comm);
+    before = reluopt_phase_enter(PHASE_RATES);
+    reluopt_rate_sums(weights->z, weights->d, weights->r, weights->linear, m, columns, weights->sums_along,
+                      weights->fastest);
+    reluopt_phase_leave(before);
 }

@@ -196,12 +196,13 @@ static void reduce_data(const Comm *comm, void *x, size_t count, MPI_Datatype el
         return;
     MPI_Type_size(element, &size);
     Call call = meter_start(comm, TRAFFIC_REDUCE, count * (size_t)size);
-    for (char *p = x; count > 0;) {
+    char *p = x;
+    do {
         size_t part = smaller(count, 1 << 30);
         MPI_Allreduce(MPI_IN_PLACE, p, (int)part, element, op, comm->data.comm);
         p += part * (size_t)size;
         count -= part;
-    }
+    } while (count > 0);
     meter_stop(comm, call);
 }
 

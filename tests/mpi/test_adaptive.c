@@ -752,6 +752,7 @@ enum { OUTPUTS = 15, INPUTS = 11 };
 
 typedef struct Fit {
     Weights weights;
+    float *joined;
     float h[(INPUTS + 1) * BATCH], t[OUTPUTS * BATCH];
     double loss[OUTPUTS]; /* own neurons */
     Config config;
@@ -764,6 +765,7 @@ static void fit_create(Fit *fit, Config config, bool linear, uint64_t number)
     fit->config = config;
     assert_all(reluopt_weights_create(&fit->weights, OUTPUTS, INPUTS, linear, BATCH, &world, &error) == 0);
     assert_all(reluopt_weights_create_step(&fit->weights, BATCH, &error) == 0);
+    fit->joined = reluopt_weights_join(&(Weights *){&fit->weights}, 1, &error);
     if (config.rate.rule == RATE_EXACT)
         assert_all(reluopt_weights_search(&fit->weights, BATCH, &error) == 0);
     for (size_t j = 0; j < OUTPUTS; j++)
@@ -822,6 +824,7 @@ static void check_descent(Config config, bool linear, uint64_t number)
     }
     assert_all(layer < 0.95 * first);
     reluopt_weights_free(&fit.weights);
+    free(fit.joined);
 }
 
 /* From a first trial far too large and from one far too small: the loss of the layer (scope neuron: of each
@@ -865,6 +868,7 @@ static void bounded_steps_keep_the_pos_sets(void **state)
         for (int k = 0; k < 5; k++)
             assert_all(keeps_pos(&fit));
         reluopt_weights_free(&fit.weights);
+        free(fit.joined);
     }
 }
 
