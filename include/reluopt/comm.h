@@ -31,6 +31,7 @@ typedef struct Comm {
     MPI_Comm feed;         /* batches under way, apart from the step's own messages */
     MPI_Request sent;      /* the batch under way */
     int *counts, *offsets; /* size each: shards of the matrix at hand */
+    int *shares;           /* 2 D: counts and offsets of the batch under way */
 } Comm;
 
 /* The contiguous rows of a matrix, or columns of a batch, that a rank has: [first, first + count). */
@@ -57,8 +58,9 @@ _Noreturn void reluopt_comm_abort(Comm *comm, const char *what);
  * larger shards first.  Not collective. */
 Rows reluopt_comm_rows(const Comm *comm, size_t n, int index);
 Rows reluopt_comm_own_rows(const Comm *comm, size_t n);
-/* Columns of a batch that this rank has, as evenly as possible; none where there are fewer than D.  Not
- * collective. */
+/* Columns of a batch that the ranks with an index of the data have, as evenly as possible; some none where
+ * there are fewer than D.  Not collective. */
+OwnColumns reluopt_comm_columns(const Comm *comm, size_t batch, int index);
 OwnColumns reluopt_comm_own_columns(const Comm *comm, size_t batch);
 
 /* ---- Along the neurons: ranks with the same columns ---- */
@@ -91,9 +93,11 @@ void reluopt_comm_share_from(const Comm *comm, int from, void *bytes, size_t cou
 /* Send malloc'ed text from rank 0 to all: on other ranks *text is allocated (NULL stays NULL).  Collective. */
 int reluopt_comm_share_text(const Comm *comm, char **text, Error *error);
 
-/* Start sending `count` floats from rank 0 to all, on the feed; one at a time.  Wait ends it.  Collective. */
-void reluopt_comm_feed_start(Comm *comm, float *x, size_t count);
-void reluopt_comm_feed_wait(Comm *comm);
+/* Start sending a batch from rank 0, to each rank its columns; one at a time.  Wait ends it, with the same x
+ * and sizes. x  in   on rank 0: for each index of the data `rows` rows of its columns, one such matrix after
+ * another out  rows x B, own columns Collective. */
+void reluopt_comm_feed_start(Comm *comm, float *x, size_t rows, size_t batch);
+void reluopt_comm_feed_wait(Comm *comm, float *x, size_t rows, size_t batch);
 
 void reluopt_comm_barrier(const Comm *comm);
 

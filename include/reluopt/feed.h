@@ -15,8 +15,8 @@ typedef struct Feed {
     Comm *comm;
     size_t features;
     size_t room;            /* largest batch */
-    float *slot[2];         /* (features + 1) x room each: on the way features of all samples of a batch, then
-                               labels; on arrival own columns, and ones in place of the labels */
+    float *slot[2];         /* (features + 1) x own columns each (rank 0: x room): features of the samples, then
+                               labels on the way and ones on arrival */
     int *label;             /* room */
     const Samples *samples; /* rank 0 */
     const uint32_t *order;  /* rank 0; NULL: as they are */

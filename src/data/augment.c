@@ -179,9 +179,9 @@ const float *reluopt_augment_image(const Augment *augment, const float *x, int l
     return image;
 }
 
-void reluopt_augment_noise(const Augment *augment, float *x, size_t columns, uint64_t step)
+void reluopt_augment_noise(const Augment *augment, float *x, size_t first, size_t columns, uint64_t step)
 {
-    RandomKey key = {(uint64_t)augment->config->seed, RANDOM_INPUT_NOISE, 0, step, 0};
+    RandomKey key = {(uint64_t)augment->config->seed, RANDOM_INPUT_NOISE, 0, step, first};
     if (augment->sigma > 0)
         reluopt_add_normal(x, x, augment->pre->features, columns, 0, augment->sigma, key);
 }

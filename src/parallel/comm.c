@@ -64,6 +64,7 @@ static void free_axes(Comm *comm)
     if (comm->data.size > 1) {
         MPI_Comm_free(&comm->data.comm);
         MPI_Comm_free(&comm->neurons.comm);
+        free(comm->shares);
     }
 }
 
@@ -83,6 +84,9 @@ void reluopt_comm_grid(Comm *comm, int data)
     if (data > 1) {
         comm->data = make_axis(comm, data, row, column);
         comm->neurons = make_axis(comm, neurons, column, row);
+        comm->shares = malloc(2 * sizeof *comm->shares * (size_t)data);
+        if (!comm->shares)
+            reluopt_comm_abort(comm, "no memory for the table of columns");
     }
 }
 
@@ -132,11 +136,15 @@ Rows reluopt_comm_own_rows(const Comm *comm, size_t n)
     return reluopt_comm_rows(comm, n, comm->neurons.index);
 }
 
+OwnColumns reluopt_comm_columns(const Comm *comm, size_t batch, int index)
+{
+    size_t i = (size_t)index, size = (size_t)comm->data.size, each = batch / size, extra = batch % size;
+    return (OwnColumns){i * each + smaller(i, extra), each + (i < extra ? 1 : 0)};
+}
+
 OwnColumns reluopt_comm_own_columns(const Comm *comm, size_t batch)
 {
-    size_t index = (size_t)comm->data.index, size = (size_t)comm->data.size;
-    size_t each = batch / size, extra = batch % size;
-    return (OwnColumns){index * each + smaller(index, extra), each + (index < extra ? 1 : 0)};
+    return reluopt_comm_columns(comm, batch, comm->data.index);
 }
 
 /* Fill comm->counts and comm->offsets with the rows of all indices, in units of `unit` elements. */
@@ -277,18 +285,41 @@ int reluopt_comm_share_text(const Comm *comm, char **text, Error *error)
     return RELUOPT_OK;
 }
 
-void reluopt_comm_feed_start(Comm *comm, float *x, size_t count)
+/* Along the data, from rank 0 to the ranks beside it; MPI looks at the table until all have theirs. */
+static void scatter(Comm *comm, float *x, size_t rows, size_t batch)
 {
-    if (comm->size == 1)
-        return;
-    reluopt_count_traffic(TRAFFIC_FEED, comm->rank == 0 ? 0 : count * sizeof *x);
-    MPI_Ibcast(x, (int)count, MPI_FLOAT, 0, comm->feed, &comm->sent);
+    int *counts = comm->shares, *offsets = counts + comm->data.size;
+    for (int i = 0; i < comm->data.size; i++) {
+        OwnColumns part = reluopt_comm_columns(comm, batch, i);
+        counts[i] = (int)(part.count * rows);
+        offsets[i] = (int)(part.first * rows);
+    }
+    MPI_Iscatterv(x, counts, offsets, MPI_FLOAT, comm->rank == 0 ? MPI_IN_PLACE : x, counts[comm->data.index],
+                  MPI_FLOAT, 0, comm->data.comm, &comm->sent);
 }
 
-void reluopt_comm_feed_wait(Comm *comm)
+void reluopt_comm_feed_start(Comm *comm, float *x, size_t rows, size_t batch)
 {
+    size_t values = rows * reluopt_comm_own_columns(comm, batch).count;
+    if (comm->size == 1 || (comm->data.size > 1 && comm->neurons.index > 0))
+        return;
+    reluopt_count_traffic(TRAFFIC_FEED, comm->rank == 0 ? 0 : values * sizeof *x);
+    if (comm->data.size > 1)
+        scatter(comm, x, rows, batch);
+    else
+        MPI_Ibcast(x, (int)values, MPI_FLOAT, 0, comm->feed, &comm->sent);
+}
+
+void reluopt_comm_feed_wait(Comm *comm, float *x, size_t rows, size_t batch)
+{
+    size_t values = rows * reluopt_comm_own_columns(comm, batch).count;
     if (comm->size > 1)
         MPI_Wait(&comm->sent, MPI_STATUS_IGNORE);
+    if (comm->data.size == 1 || comm->neurons.size == 1)
+        return;
+    Call call = meter_start(comm, TRAFFIC_FEED, comm->neurons.index == 0 ? 0 : values * sizeof *x);
+    MPI_Bcast(x, (int)values, MPI_FLOAT, 0, comm->neurons.comm);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_barrier(const Comm *comm)

@@ -320,12 +320,12 @@ static void feed_runs_beside_other_messages(void **state)
         size_t count = turn == 3 ? 0 : turn == 4 ? 1 : COUNT;
         for (size_t i = 0; i < count; i++)
             x[i] = world.rank == 0 ? (float)(i % 1000 + turn) : -1;
-        reluopt_comm_feed_start(&world, x, count);
+        reluopt_comm_feed_start(&world, x, 1, count);
         for (int i = 0; i < 20; i++) {
             least = (float)(world.rank + i);
             reluopt_comm_min(&world, &least, 1);
         }
-        reluopt_comm_feed_wait(&world);
+        reluopt_comm_feed_wait(&world, x, 1, count);
         bool good = least == 19;
         for (size_t i = 0; i < count; i++)
             good = good && x[i] == (float)(i % 1000 + turn);
@@ -337,7 +337,7 @@ static void feed_runs_beside_other_messages(void **state)
 static void waiting_without_a_batch_returns(void **state)
 {
     (void)state;
-    reluopt_comm_feed_wait(&world);
+    reluopt_comm_feed_wait(&world, NULL, 1, 0);
     reluopt_comm_barrier(&world);
 }
 

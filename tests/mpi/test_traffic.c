@@ -69,7 +69,9 @@ int MPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_
 
 int MPI_Bcast(void *x, int count, MPI_Datatype type, int root, MPI_Comm comm)
 {
-    see(TRAFFIC_SHARE, comm, type, world.rank == root ? 0 : (size_t)count);
+    bool feeds = comm == world.neurons.comm && world.data.size > 1;
+    int index = feeds ? world.neurons.index : world.rank;
+    see(feeds ? TRAFFIC_FEED : TRAFFIC_SHARE, comm, type, index == root ? 0 : (size_t)count);
     return PMPI_Bcast(x, count, type, root, comm);
 }
 
@@ -77,6 +79,13 @@ int MPI_Ibcast(void *x, int count, MPI_Datatype type, int root, MPI_Comm comm, M
 {
     see(TRAFFIC_FEED, comm, type, world.rank == root ? 0 : (size_t)count);
     return PMPI_Ibcast(x, count, type, root, comm, request);
+}
+
+int MPI_Iscatterv(const void *from, const int counts[], const int offsets[], MPI_Datatype type, void *x,
+                  int count, MPI_Datatype to_type, int root, MPI_Comm comm, MPI_Request *request)
+{
+    see(TRAFFIC_FEED, comm, to_type, world.rank == root ? 0 : (size_t)count);
+    return PMPI_Iscatterv(from, counts, offsets, type, x, count, to_type, root, comm, request);
 }
 
 /* ---- What the formulas say, for one step ---- */
@@ -208,8 +217,9 @@ static Messages formula(const Config *c)
         reduce(&m, 2 * (LAYERS + (c->inverse.kind == INVERSE_TRAINED ? LAYERS - 1 : 0)) * sizeof(float));
     if (world.data.size > 1)
         sums_over_data(&m, c, adaptive, last);
-    m.calls[TRAFFIC_FEED] = 1;
-    m.bytes[TRAFFIC_FEED] = world.rank == 0 ? 0 : (shape.width[0] + 1) * BATCH * sizeof(float);
+    bool passed_on = world.data.size > 1 && world.neurons.size > 1;
+    m.calls[TRAFFIC_FEED] = passed_on && world.neurons.index == 0 ? 2 : 1;
+    m.bytes[TRAFFIC_FEED] = world.rank == 0 ? 0 : (shape.width[0] + 1) * own_columns() * sizeof(float);
     return m;
 }
 
