@@ -161,7 +161,9 @@ static int check_use(const Config *config, Error *error)
 int reluopt_config_check(const Config *config, int size, Error *error)
 {
     const char *problem = conflict(config, size);
-    return problem ? reluopt_fail(error, RELUOPT_USAGE, "%s", problem) : check_use(config, error);
+    if (problem)
+        return reluopt_fail(error, RELUOPT_USAGE, "%s", problem);
+    return check_use(config, error) ? error->code : reluopt_config_check_grid(config, size, error);
 }
 
 int reluopt_config_check_resume(const Config *before, const Config *now, Error *error)
