@@ -8,6 +8,10 @@
 #   make check      install what is missing, build, run all tests
 #   make docs       docs/configuration.md, from the option table
 #   make bench      measure training steps, write results/performance.md
+#   make reproduce  the thesis's experiments and the recommended settings: runs (hours; resumed where they stopped) and
+#                   results/; settings RUNS, OUT (folders), JOBS (runs at a time), NP (ranks of each), EPOCHS (go no
+#                   further for now), ONLY (regex of runs), COMMAND=plan or report; QUICK=1: all in small, in a minute
+#   make peers      compare with optimisers of PyTorch, write results/peers.md (hours; QUICK=1: minutes)
 #   make format     clang-format on all sources
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
@@ -41,7 +45,7 @@ SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 
-.PHONY: all tests demo check docs bench format clean dependencies
+.PHONY: all tests demo check docs bench reproduce peers format clean dependencies
 .SECONDARY:
 
 all: $(BUILD)/reluopt-mpi $(BUILD)/man/reluopt-mpi.1 $(BUILD)/completion/reluopt-mpi
@@ -102,7 +106,7 @@ demo: dependencies
 	@$(MAKE) $(PARALLEL) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
-check: EXTRA = libcmocka-dev python3-h5py python3-onnx binutils man-db mandoc dpkg-dev curl
+check: EXTRA = libcmocka-dev python3-h5py python3-matplotlib python3-onnx binutils man-db mandoc dpkg-dev curl
 check: dependencies
 	@$(MAKE) $(PARALLEL) all tests library
 	@tests/run.sh '$(PATTERN)'
@@ -110,6 +114,19 @@ check: dependencies
 bench: dependencies
 	@$(MAKE) $(PARALLEL) all
 	results/performance.sh
+
+# python3 results/reproduce --help says what each option does.
+REPRODUCE = $(or $(COMMAND),run) $(if $(QUICK),--quick) $(if $(RUNS),--runs '$(RUNS)') $(if $(OUT),--out '$(OUT)') \
+            $(if $(JOBS),--jobs $(JOBS)) $(if $(NP),--np $(NP)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ONLY),--only '$(ONLY)')
+reproduce: EXTRA = python3-h5py python3-matplotlib
+reproduce: dependencies
+	@$(MAKE) $(PARALLEL) all
+	. launch/mpi-env.sh && BUILD=$(BUILD) /usr/bin/python3 results/reproduce $(REPRODUCE)
+
+peers: EXTRA = python3-torch python3-h5py libopenblas0-openmp
+peers: dependencies
+	@$(MAKE) $(PARALLEL) all
+	results/peers.sh
 
 docs: all
 	. launch/mpi-env.sh && $(BUILD)/reluopt-mpi help --reference >docs/configuration.md

@@ -25,11 +25,14 @@ bench() { # name, settings...
 
 settings() {
     local mnist="--layers 784,500,500,500,10 --batch 500" cifar="--layers 3072,500,500,500,10 --batch 500"
-    bench adaptive-784 $mnist
-    bench adaptive-3072 $cifar
-    bench adaptive-transpose-784 $mnist --inverse.kind transpose
-    bench adaptive-exact-784 $mnist --rate.rule exact
-    bench adaptive-whitened-784 $mnist --inverse.kind transpose --direction whitened
+    local centred="--direction centred --average 0" trained="--direction centred --average 0 --inverse.kind trained"
+    bench adaptive-784 $mnist $trained
+    bench adaptive-3072 $cifar $trained
+    bench adaptive-transpose-784 $mnist $centred --inverse.kind transpose
+    bench adaptive-exact-784 $mnist $trained --rate.rule exact
+    bench adaptive-whitened-784 $mnist --average 0 --inverse.kind transpose
+    bench adaptive-recommended-784 $mnist
+    bench adaptive-recommended-3072 $cifar
     bench dtp-784 $mnist --method dtp
     bench adam-784 $mnist --method adam
     bench adam-3072 $cifar --method adam

@@ -31,7 +31,7 @@ bool reluopt_augments(const Config *config);
 
 /* For training samples that were preprocessed by `pre`; config and pre must outlive it.  Errors: RELUOPT_USAGE
  * where images are to be moved and the samples are none, RELUOPT_MEMORY; free it then too.
- * flip auto: a class is mirrored when ||m - mirrored m||^2 < 1/2 min ||m - m_other||^2, with m the mean raw
+ * flip alike: a class is mirrored when ||m - mirrored m||^2 < 1/2 min ||m - m_other||^2, with m the mean raw
  * image of its samples and m_other that of another class. */
 int reluopt_augment_create(Augment *augment, const Config *config, const Preprocess *pre, const Samples *train,
                            size_t classes, Error *error);

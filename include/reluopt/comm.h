@@ -85,6 +85,7 @@ void reluopt_comm_data_max(const Comm *comm, float *x, size_t count);
 /* Elementwise minimum / maximum / sum over ranks, in place, on all ranks.  Collective. */
 void reluopt_comm_min(const Comm *comm, float *x, size_t count);
 void reluopt_comm_max(const Comm *comm, int *x, size_t count);
+void reluopt_comm_largest(const Comm *comm, double *x, size_t count);
 void reluopt_comm_sum(const Comm *comm, double *x, size_t count);
 
 /* Send bytes from rank 0, or rank `from`, to all.  Collective. */

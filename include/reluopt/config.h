@@ -28,12 +28,18 @@ typedef enum Update {
 } Update;
 typedef enum Direction { DIRECTION_PLAIN, DIRECTION_CENTRED, DIRECTION_WHITENED } Direction;
 typedef enum TargetLayer { TARGET_OUTPUT, TARGET_PENULTIMATE } TargetLayer;
-typedef enum InverseKind { INVERSE_TRAINED, INVERSE_FIXED, INVERSE_TRANSPOSE, INVERSE_MIRROR } InverseKind;
+typedef enum InverseKind {
+    INVERSE_TRAINED,
+    INVERSE_FIXED,
+    INVERSE_TRANSPOSE,
+    INVERSE_MIRROR,
+    INVERSE_AUTO
+} InverseKind;
 typedef enum InverseActivation { INVERSE_SAME, INVERSE_LINEAR } InverseActivation;
 typedef enum RateRule { RATE_MIN, RATE_OPT, RATE_ONLINE, RATE_EXACT } RateRule;
 typedef enum RateScope { SCOPE_LAYER, SCOPE_NEURON } RateScope;
-typedef enum Init { INIT_HE, INIT_GLOROT, INIT_ORTHOGONAL, INIT_TRANSPOSE } Init;
-typedef enum Flip { FLIP_NO, FLIP_YES, FLIP_AUTO } Flip;
+typedef enum Init { INIT_HE, INIT_GLOROT, INIT_ORTHOGONAL, INIT_TRANSPOSE, INIT_AUTO } Init;
+typedef enum Flip { FLIP_NO, FLIP_YES, FLIP_ALIKE, FLIP_AUTO } Flip;
 typedef enum Coordinator { COORDINATOR_SHARED, COORDINATOR_DEDICATED } Coordinator;
 typedef enum TrainFigures { TRAIN_AUTO, TRAIN_RUNNING, TRAIN_FULL } TrainFigures;
 
@@ -88,10 +94,10 @@ typedef struct Config {
     double decay;         /* gamma */
     double epsilon;
     TreeConfig trees; /* of method mgbdt */
-    double average;   /* epochs that the weights are averaged over for evaluation; 0: not at all */
-    struct {          /* of the training samples, anew in each epoch; see augment.h */
+    double average; /* epochs that the weights are averaged over for evaluation; 0: not at all; RELUOPT_AUTO */
+    struct {        /* of the training samples, anew in each epoch; see augment.h */
         double noise; /* sigma, in standard deviations of the preprocessed data */
-        int shift;    /* pixels */
+        int shift;    /* pixels; RELUOPT_AUTO */
         int flip;     /* Flip */
     } augment;
     struct {
@@ -167,10 +173,16 @@ bool reluopt_config_key(size_t index, KeyInfo *info);
 /* Print meaning, default and choices of a key, or of the keys of a group.  RELUOPT_USAGE for another name. */
 int reluopt_config_explain(FILE *out, const char *key, Error *error);
 
-/* Give settings at auto their values: the method's own variant, update rule and alpha, the rule's own rates,
- * batch 100 for the batch variant, else 0 (the whole training set).  What the method does not use stays at
- * auto. Call it before the check and the echo.  Not collective. */
+/* Give settings at auto their values: the method's own variant, update rule, alpha, inverses and averaging, the
+ * rule's own rates, batch 100 for the batch variant, else 0 (the whole training set).  What the method does not
+ * use stays at auto, and so does what depends on the data.  Call it before the check and the echo.  Not
+ * collective. */
 void reluopt_config_resolve(Config *config);
+
+/* The rest, for training samples that are images or not: preprocess (centre, standardise); of method adaptive
+ * augment.shift and augment.flip (1 and alike, unless preprocessing mixes pixels; 0 and no).  Not collective.
+ */
+void reluopt_config_resolve_data(Config *config, bool images);
 
 /* Make the paths in data.dir, data.train and data.test absolute, so that the echo means the same files in any
  * current folder; empty ones stay empty.  A member stays as it is where the current folder cannot be part of

@@ -45,6 +45,12 @@ int reluopt_orthonormalise(float *a, size_t m, size_t n, Error *error);
  * positive definite to rounding, or not finite: `a` is spoilt then. */
 bool reluopt_invert(float *a, size_t n);
 
+/* (c + ridge I)^-1 by a part of rank k: ridge (c + ridge I)^-1 = I - basis basis' where c has that rank or
+ * less. Elsewhere Nystrom's approximation of c stands for it.  c: n x n, symmetric, positive semidefinite;
+ * ridge > 0; basis: n x k, k <= n, holds random columns and is replaced.  RELUOPT_MEMORY; RELUOPT_NUMERIC where
+ * rounding makes a matrix indefinite or not finite: basis is spoilt then.  Not collective. */
+int reluopt_invert_low_rank(const float *c, size_t n, float ridge, float *basis, size_t k, Error *error);
+
 /* The largest n of reluopt_eigen: LAPACK counts its 1 + 6 n + 2 n^2 floats of work space in an int. */
 enum { RELUOPT_EIGEN_MOST = 32766 };
 

@@ -9,9 +9,18 @@
  * and W <- W - rho G hold unchanged.  Cannot fail; not collective. */
 void reluopt_centre(float *g, const float *mean, size_t rows, size_t n);
 
-/* The same with each weight row multiplied by P: [Gc P, g_b - Gc P mu].  inverse: P, n x n (c = n) and
- * symmetric, or its diagonal (c = 1).  scratch: rows x n.  Cannot fail; not collective. */
-void reluopt_whiten(float *g, const float *mean, const float *inverse, size_t c, size_t rows, size_t n,
-                    float *scratch);
+/* A symmetric n x n matrix P, by its n x c `part`: itself (c = n), its diagonal (c = 1), or P = scale (I - part
+ * part'). */
+typedef enum SymmetricForm { SYMMETRIC_WHOLE, SYMMETRIC_DIAGONAL, SYMMETRIC_LOW_RANK } SymmetricForm;
+typedef struct Symmetric {
+    SymmetricForm form;
+    size_t n, c;
+    float *part;
+    float scale;
+} Symmetric;
+
+/* The same with each weight row multiplied by P: [Gc P, g_b - Gc P mu].  scratch: rows x n, for low rank rows x
+ * (n + c).  Cannot fail; not collective. */
+void reluopt_whiten(float *g, const float *mean, const Symmetric *p, size_t rows, float *scratch);
 
 #endif

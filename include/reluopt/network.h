@@ -57,8 +57,8 @@ void reluopt_network_transpose(const Network *net, size_t i, float *x, float *pa
 void reluopt_network_forward(Network *net, const Batch *batch);
 
 /* With `average`: move the running means of W[1..L] toward what they became in step number `step`, taken on
- * `batch`.  They are means over about the last `average` epochs, plain means of all steps before that.
- * Not collective. */
+ * `batch`.  They are means over about the last `average` epochs; a step of the first ones counts by its number
+ * squared. Not collective. */
 void reluopt_network_average(Network *net, const Batch *batch, uint64_t step);
 
 /* The same as forward for evaluation, with the running means where they are kept; returns H[L].  Collective. */

@@ -9,8 +9,9 @@ typedef enum PreprocessKind {
     PREPROCESS_SCALE,       /* (x - min) / (max - min), one min and max for all features: into 0..1 */
     PREPROCESS_CENTRE,      /* SCALE, then each feature minus its training mean */
     PREPROCESS_STANDARDISE, /* each feature minus its mean, over its standard deviation (1 where constant) */
-    PREPROCESS_ZCA          /* STANDARDISE, then U diag((s + eps)^-1/2) U' of its covariance U diag(s) U',
+    PREPROCESS_ZCA,         /* STANDARDISE, then U diag((s + eps)^-1/2) U' of its covariance U diag(s) U',
                                eps = 0.1 mean(s) */
+    PREPROCESS_AUTO         /* in a configuration only: see reluopt_config_resolve_data */
 } PreprocessKind;
 
 /* x' = matrix ((x - shift) * scale), elementwise inside; matrix absent (NULL) except for ZCA.  NONE: shift 0,

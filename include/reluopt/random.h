@@ -16,7 +16,8 @@ typedef enum RandomUse {
     RANDOM_NOISE,        /* noise of the inverse training */
     RANDOM_FEEDBACK,     /* fixed matrices of feedback alignment */
     RANDOM_MOVES,        /* how images of a batch are moved */
-    RANDOM_INPUT_NOISE   /* on training inputs */
+    RANDOM_INPUT_NOISE,  /* on training inputs */
+    RANDOM_SKETCH        /* matrices that a covariance is multiplied by, to approximate it */
 } RandomUse;
 
 /* The address of a two-dimensional block of numbers; row and column are added by the functions below. */

@@ -73,9 +73,17 @@ typedef struct KinkBins {
     double leave[RELUOPT_BINS][3], enter[RELUOPT_BINS][3]; /* those that leave or enter the Pos set in a bin */
 } KinkBins;
 
+/* Of the three sums, see anchor.h: with them, bins have the same bits in whatever order neurons are added. */
+typedef struct KinkAnchors {
+    double of[3];
+} KinkAnchors;
+
+/* From the largest |z|, |d| and |t| of a layer of `count` pairs of neuron and sample. */
+KinkAnchors reluopt_kink_anchors(const double largest[3], KinkBracket bracket, size_t count);
+
 /* Add one neuron's samples to the bins.  Arguments as in reluopt_rate_exact. */
 void reluopt_bin_kinks(KinkBins *bins, const float *z, const float *d, const float *t, bool linear,
-                       size_t columns, KinkBracket bracket, Kink *kinks);
+                       size_t columns, KinkBracket bracket, KinkAnchors anchors, Kink *kinks);
 
 /* From the bins summed over the neurons of a layer, narrow the bracket to one bin: beside the edge with the
  * least loss, on the side to which the loss falls.  True while bins are wider than from float to float, three

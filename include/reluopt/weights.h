@@ -46,7 +46,7 @@ typedef struct Weights {
 
     double *sums; /* n x RELUOPT_SUMS  of each neuron since the means were last read; own rows count */
     const Whitening *whitening; /* of the inputs, for the whitened direction */
-    float *whitened;            /* m x inputs  scratch of the same */
+    float *whitened;            /* see reluopt_whiten  scratch of the same */
 } Weights;
 
 /* Allocate for batches of up to `columns` samples; weights are 0.  RELUOPT_MEMORY.  Not collective. */
@@ -105,8 +105,9 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
                          Direction direction, const Comm *comm);
 
 /* Choose and take the steps of `count` matrices that were aimed, for the same batch: by their bounds, or by
- * line search, with scope layer or neuron; at most one reduction for all of them (line search: one for 8
- * halvings; exact search with scope layer: four of 12 KiB for each matrix).  Collective. */
+ * line search, with scope layer or neuron; at most one reduction for all of them (line search: two for 8
+ * halvings; exact search with scope layer: one, and four of 12 KiB for each matrix), besides those along the
+ * data. The same bits on any number of ranks where there is one index of these.  Collective. */
 void reluopt_weights_step(Weights *const *list, size_t count, size_t batch, const Config *config,
                           const Comm *comm);
 

@@ -9,9 +9,11 @@
 
 #include "reluopt/array.h"
 #include "reluopt/comm.h"
+#include "reluopt/direction.h"
 
-/* Beyond so many inputs C and P are kept as their diagonals: c = 1 column instead of c = n. */
-enum { RELUOPT_WHITENING_WIDEST = 4096 };
+/* Beyond so many inputs P is I / ridge and a part of rank n / 8, if lambda is 1 or more; beyond 4096 C and P
+ * are kept as their diagonals: c = 1 column instead of c = n. */
+enum { RELUOPT_WHITENING_WIDE = 1024, RELUOPT_WHITENING_WIDEST = 4096 };
 
 /* m = own.count rows here, as if the n inputs were neurons. */
 typedef struct Whitening {
@@ -21,14 +23,17 @@ typedef struct Whitening {
     bool stale;        /* P does not belong to `factored` */
     float *covariance; /* m x c  C, running */
     float *factored;   /* m x c  the C that P belongs to */
-    float *inverse;    /* n x c  P, whole */
+    float *whole;      /* n x c  `factored` of all ranks, while P is made; may be inverse.part */
+    Symmetric inverse; /* P */
+    double lambda;     /* ridge of P, in units of the mean eigenvalue of C */
     float *batch;      /* m x c  B times the covariance of a batch */
     float *mean;       /* n  of a batch */
     float *drift;      /* n x 2  sums of squares along the rows of C - factored, and of C */
 } Whitening;
 
 /* Allocate; C = factored = 0, P is stale.  RELUOPT_MEMORY.  Not collective. */
-int reluopt_whitening_create(Whitening *whitening, size_t n, bool fixed, const Comm *comm, Error *error);
+int reluopt_whitening_create(Whitening *whitening, size_t n, bool fixed, double lambda, const Comm *comm,
+                             Error *error);
 void reluopt_whitening_free(Whitening *whitening);
 
 /* All that decides its future, own rows: C as array "C<layer>", `factored` as "F<layer>".  Fills list[0..1]. */
@@ -40,7 +45,8 @@ void reluopt_whitening_follow(Whitening *whitening, const float *h, size_t batch
                               const Comm *comm);
 
 /* Make each stale P of the list, on one rank, and share it.  Where the ridge is too small for a Cholesky
- * factorisation in single precision, P is made from the diagonal of C alone.  Collective. */
-void reluopt_whitening_refresh(Whitening *list, size_t count, double lambda, const Comm *comm);
+ * factorisation in single precision, P is made from the diagonal of C alone, or of the ridge where C is wide.
+ * Collective. */
+void reluopt_whitening_refresh(Whitening *list, size_t count, const Comm *comm);
 
 #endif

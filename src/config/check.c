@@ -6,7 +6,7 @@
 
 enum { USUAL_BATCH = 100, NONE = RELUOPT_AUTO };
 
-/* What variant, update, learning_rate and alpha stand for at auto. */
+/* What settings stand for at auto. */
 typedef struct Usual {
     const char *method;
     Variant variant;
@@ -14,23 +14,27 @@ typedef struct Usual {
     bool named;           /* the method is this rule by name, so no other will do */
     double learning_rate; /* with that rule; NONE: the rule's own */
     double alpha;         /* NONE: not used, or chosen by the method itself */
+    InverseKind inverse;  /* INVERSE_AUTO: not used */
+    double average;       /* NONE: not used */
+    int shift;            /* NONE: not used, or up to the data */
+    Flip flip;            /* FLIP_AUTO: the same */
 } Usual;
 
 // clang-format off
 static const Usual usual_of_method[] = {
-    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false, NONE, NONE},
-    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false, NONE, 0.1},
-    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false, NONE, 0.1},
-    {"mgbdt",    VARIANT_ONLINE, UPDATE_AUTO,     false, NONE, 1},
-    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true,  NONE, NONE},
-    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true,  NONE, NONE},
-    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, true,  NONE, NONE},
-    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  true,  NONE, NONE},
-    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true,  NONE, NONE},
-    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true,  NONE, NONE},
-    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true,  NONE, NONE},
-    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      false, 0.03, NONE},
-    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      false, 0.03, NONE},
+    {"adaptive", VARIANT_BATCH,  UPDATE_AUTO,     false, NONE, NONE, INVERSE_MIRROR,  1,    NONE, FLIP_AUTO},
+    {"tp",       VARIANT_BATCH,  UPDATE_ADAM,     false, NONE, 0.1,  INVERSE_TRAINED, 0,    0,    FLIP_NO},
+    {"dtp",      VARIANT_BATCH,  UPDATE_ADAM,     false, NONE, 0.1,  INVERSE_TRAINED, 0,    0,    FLIP_NO},
+    {"mgbdt",    VARIANT_ONLINE, UPDATE_AUTO,     false, NONE, 1,    INVERSE_AUTO,    NONE, NONE, FLIP_AUTO},
+    {"gd",       VARIANT_ONLINE, UPDATE_SGD,      true,  NONE, NONE, INVERSE_AUTO,    0,    0,    FLIP_NO},
+    {"sgd",      VARIANT_BATCH,  UPDATE_SGD,      true,  NONE, NONE, INVERSE_AUTO,    0,    0,    FLIP_NO},
+    {"momentum", VARIANT_BATCH,  UPDATE_MOMENTUM, true,  NONE, NONE, INVERSE_AUTO,    0,    0,    FLIP_NO},
+    {"adagrad",  VARIANT_BATCH,  UPDATE_ADAGRAD,  true,  NONE, NONE, INVERSE_AUTO,    0,    0,    FLIP_NO},
+    {"rmsprop",  VARIANT_BATCH,  UPDATE_RMSPROP,  true,  NONE, NONE, INVERSE_AUTO,    0,    0,    FLIP_NO},
+    {"adadelta", VARIANT_BATCH,  UPDATE_ADADELTA, true,  NONE, NONE, INVERSE_AUTO,    0,    0,    FLIP_NO},
+    {"adam",     VARIANT_BATCH,  UPDATE_ADAM,     true,  NONE, NONE, INVERSE_AUTO,    0,    0,    FLIP_NO},
+    {"fa",       VARIANT_BATCH,  UPDATE_SGD,      false, 0.03, NONE, INVERSE_AUTO,    0,    0,    FLIP_NO},
+    {"dfa",      VARIANT_BATCH,  UPDATE_SGD,      false, 0.03, NONE, INVERSE_AUTO,    0,    0,    FLIP_NO},
 };
 
 /* What the numbers of an update rule stand for at auto; those that it does not use stay at auto. */
@@ -62,23 +66,50 @@ static void settle(double *number, double usual)
         *number = usual;
 }
 
-void reluopt_config_resolve(Config *config)
+/* A choice, or a whole number. */
+static void choose(int *choice, int automatic, int usual)
 {
-    const Usual *usual = usual_of(config->method);
-    if (usual && config->variant == VARIANT_AUTO)
-        config->variant = (int)usual->variant;
-    if (usual && config->update == UPDATE_AUTO)
-        config->update = (int)usual->update;
-    if (usual && usual->alpha > 0)
-        settle(&config->alpha, usual->alpha);
-    if (config->batch == RELUOPT_AUTO)
-        config->batch = config->variant == VARIANT_BATCH ? USUAL_BATCH : 0;
+    if (*choice == automatic)
+        *choice = usual;
+}
+
+static void resolve_rates(Config *config, const Usual *usual)
+{
     if (usual && config->update == (int)usual->update)
         settle(&config->learning_rate, usual->learning_rate);
     settle(&config->learning_rate, usual_of_rule[config->update].learning_rate);
     settle(&config->momentum, usual_of_rule[config->update].momentum);
     settle(&config->decay, usual_of_rule[config->update].decay);
     settle(&config->epsilon, usual_of_rule[config->update].epsilon);
+}
+
+void reluopt_config_resolve(Config *config)
+{
+    const Usual *usual = usual_of(config->method);
+    if (usual) {
+        choose(&config->variant, VARIANT_AUTO, (int)usual->variant);
+        choose(&config->update, UPDATE_AUTO, (int)usual->update);
+        choose(&config->inverse.kind, INVERSE_AUTO, (int)usual->inverse);
+        choose(&config->augment.shift, RELUOPT_AUTO, usual->shift);
+        choose(&config->augment.flip, FLIP_AUTO, (int)usual->flip);
+        settle(&config->alpha, usual->alpha);
+        settle(&config->average, usual->average);
+    }
+    if (config->inverse.kind != INVERSE_AUTO)
+        choose(&config->init.inverse, INIT_AUTO,
+               config->inverse.kind == INVERSE_MIRROR ? INIT_ORTHOGONAL : INIT_TRANSPOSE);
+    choose(&config->batch, RELUOPT_AUTO, config->variant == VARIANT_BATCH ? USUAL_BATCH : 0);
+    resolve_rates(config, usual);
+}
+
+void reluopt_config_resolve_data(Config *config, bool images)
+{
+    choose(&config->preprocess, PREPROCESS_AUTO, images ? PREPROCESS_CENTRE : PREPROCESS_STANDARDISE);
+    bool moved = images && config->preprocess != PREPROCESS_ZCA;
+    if (strcmp(config->method, "mgbdt") != 0) {
+        choose(&config->augment.shift, RELUOPT_AUTO, moved ? 1 : 0);
+        choose(&config->augment.flip, FLIP_AUTO, moved ? FLIP_ALIKE : FLIP_NO);
+    }
 }
 
 /* What is wrong with the settings, and how to mend it; NULL when nothing is. */
@@ -107,7 +138,8 @@ static const char *conflict(const Config *c, int size)
         return "batch_norm: one sample has no variance: set batch: 2 or more";
     if (c->batch_norm && c->average > 0)
         return "average: the statistics of batch_norm belong to the latest weights: leave one of the two out";
-    if (c->preprocess == PREPROCESS_ZCA && (c->augment.shift > 0 || c->augment.flip != FLIP_NO))
+    if (c->preprocess == PREPROCESS_ZCA &&
+        (c->augment.shift > 0 || c->augment.flip == FLIP_YES || c->augment.flip == FLIP_ALIKE))
         return "augment.shift and augment.flip move pixels, and preprocess: zca mixes them: use preprocess: "
                "standardise";
     if (c->momentum >= 1 || c->decay >= 1)
@@ -160,10 +192,11 @@ static int check_use(const Config *config, Error *error)
 
 int reluopt_config_check(const Config *config, int size, Error *error)
 {
+    if (check_use(config, error))
+        return error->code;
     const char *problem = conflict(config, size);
-    if (problem)
-        return reluopt_fail(error, RELUOPT_USAGE, "%s", problem);
-    return check_use(config, error) ? error->code : reluopt_config_check_grid(config, size, error);
+    return problem ? reluopt_fail(error, RELUOPT_USAGE, "%s", problem)
+                   : reluopt_config_check_grid(config, size, error);
 }
 
 int reluopt_config_check_resume(const Config *before, const Config *now, Error *error)

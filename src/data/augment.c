@@ -9,7 +9,7 @@
 
 static bool moves(const Config *config)
 {
-    return config->augment.shift > 0 || config->augment.flip != FLIP_NO;
+    return config->augment.shift > 0 || config->augment.flip == FLIP_YES || config->augment.flip == FLIP_ALIKE;
 }
 
 bool reluopt_augments(const Config *config)
@@ -81,7 +81,7 @@ static int choose_mirrored(Augment *augment, const Samples *train, size_t classe
     augment->mirrored = reluopt_alloc(classes, sizeof *augment->mirrored, error);
     for (size_t c = 0; !error->code && c < classes; c++)
         augment->mirrored[c] = flip == FLIP_YES;
-    if (!error->code && flip == FLIP_AUTO)
+    if (!error->code && flip == FLIP_ALIKE)
         find_symmetric(augment, train, classes, error);
     return error->code;
 }

@@ -155,6 +155,8 @@ static int fit_kind(Preprocess *pre, const Samples *train, Error *error)
         return fit_deviation(pre, train, error);
     case PREPROCESS_ZCA:
         return fit_zca(pre, train, error);
+    case PREPROCESS_AUTO:
+        break;
     }
     return reluopt_fail(error, RELUOPT_BUG, "preprocessing kind %d", (int)pre->kind);
 }

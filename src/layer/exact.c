@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "reluopt/anchor.h"
 #include "reluopt/rates.h"
 
 /* No minimiser lies beyond this step if the loss is `least` somewhere: beyond it, the samples that stay active
@@ -189,22 +190,32 @@ static uint32_t bin_of(Kink kink, KinkBracket bracket)
     return bin < RELUOPT_BINS ? bin : RELUOPT_BINS - 1; /* rounding may have moved it past an edge */
 }
 
+/* Largest size of an addend of each sum; from speed <= size for kinks, so that size >= |y| too. */
+KinkAnchors reluopt_kink_anchors(const double largest[3], KinkBracket bracket, size_t count)
+{
+    double size = largest[0], speed = largest[1], target = largest[2], moved = edge(bracket, 0) * speed;
+    return (KinkAnchors){{reluopt_anchor(speed * speed, count),
+                          reluopt_anchor(speed * (size + moved + target), count),
+                          reluopt_anchor(size * (size + 2 * target), count)}};
+}
+
 void reluopt_bin_kinks(KinkBins *bins, const float *z, const float *d, const float *t, bool linear,
-                       size_t columns, KinkBracket bracket, Kink *kinks)
+                       size_t columns, KinkBracket bracket, KinkAnchors anchors, Kink *kinks)
 {
     float from = edge(bracket, 0), end = edge(bracket, RELUOPT_BINS);
+    const double *anchor = anchors.of;
     double active[2];
     sum_active(z, d, t, linear, columns, from, end, active);
-    bins->active[0] += active[0];
-    bins->active[1] += active[1];
+    bins->active[0] += reluopt_anchored(active[0], anchor[0]);
+    bins->active[1] += reluopt_anchored(active[1], anchor[1]);
     size_t count = linear ? 0 : find_kinks(z, d, columns, from, end, kinks);
     for (size_t i = 0; i < count; i++) {
         size_t k = kinks[i].sample, bin = bin_of(kinks[i], bracket);
         double *sum = d[k] > 0 ? bins->leave[bin] : bins->enter[bin];
         double speed = d[k], y = z[k] - from * speed;
-        sum[0] += speed * speed;
-        sum[1] += speed * (y - t[k]);
-        sum[2] += y * (y - 2 * (double)t[k]);
+        sum[0] += reluopt_anchored(speed * speed, anchor[0]);
+        sum[1] += reluopt_anchored(speed * (y - t[k]), anchor[1]);
+        sum[2] += reluopt_anchored(y * (y - 2 * (double)t[k]), anchor[2]);
     }
 }
 

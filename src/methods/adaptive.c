@@ -79,7 +79,7 @@ static void whiten(Adaptive *s, uint64_t number)
     Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     for (size_t i = 0; i < net->shape.layers; i++)
         reluopt_whitening_follow(&s->whitening[i], net->h[i], net->batch, number, s->centred, net->comm);
-    reluopt_whitening_refresh(s->whitening, net->shape.layers, s->config->whitening.lambda, net->comm);
+    reluopt_whitening_refresh(s->whitening, net->shape.layers, net->comm);
     reluopt_phase_leave(before);
 }
 
@@ -174,8 +174,8 @@ static int create_whitening(Adaptive *s, Error *error)
     size_t room = reluopt_network_room(&s->net), inputs = shape->width[0] * shape->columns;
     s->centred = reluopt_alloc(room > inputs ? room : inputs, sizeof(float), error);
     for (size_t i = 0; i < shape->layers && !error->code; i++)
-        if (reluopt_whitening_create(&s->whitening[i], shape->width[i], i == 0, s->net.comm, error) ==
-            RELUOPT_OK)
+        if (reluopt_whitening_create(&s->whitening[i], shape->width[i], i == 0, s->config->whitening.lambda,
+                                     s->net.comm, error) == RELUOPT_OK)
             reluopt_weights_whiten(&s->net.weights[i + 1], &s->whitening[i], error);
     return error->code;
 }

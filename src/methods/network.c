@@ -187,7 +187,7 @@ void reluopt_network_average(Network *net, const Batch *batch, uint64_t step)
     if (!(net->config->average > 0))
         return;
     double share = (double)batch->count / (double)batch->total / net->config->average;
-    float weight = (float)fmin(1, fmax(share, 1 / (double)(step + 1)));
+    float weight = (float)fmin(1, fmax(share, 3 / (double)(step + 3)));
     Phase before = reluopt_phase_enter(PHASE_UPDATE);
     for (size_t i = 1; i <= net->shape.layers; i++) {
         const Weights *w = &net->weights[i];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reluopt/anchor.h"
 #include "reluopt/rates.h"
 #include "reluopt/tally.h"
 #include "reluopt/weights.h"
@@ -64,18 +65,32 @@ static void rates_by_bounds(Weights *const *list, size_t count, const Config *co
         }
 }
 
-/* Scope layer: the least loss of all neurons together, on all ranks, in four reductions. */
-static float exact_rate_of_layer(const Weights *weights, size_t columns, const Comm *comm)
+static float largest_of(const float *x, size_t n)
 {
+    float most = 0;
+    for (size_t k = 0; k < n; k++)
+        most = fmaxf(most, fabsf(x[k]));
+    return most;
+}
+
+/* Scope layer: the least loss of all neurons together, on all ranks, in four reductions after one for the sizes
+ * of what is added. */
+static float exact_rate_of_layer(const Weights *weights, size_t batch, const Comm *comm)
+{
+    size_t columns = reluopt_comm_own_columns(comm, batch).count, pairs = weights->own.count * columns;
+    double sizes[] = {largest_of(weights->z, pairs), largest_of(weights->d, pairs),
+                      largest_of(weights->target, pairs)};
+    float rate;
     KinkBracket bracket = {.low = 0, .shift = 23};
     KinkBins bins;
-    float rate;
+    reluopt_comm_largest(comm, sizes, 3);
     do {
+        KinkAnchors anchors = reluopt_kink_anchors(sizes, bracket, weights->outputs * batch);
         bins = (KinkBins){0};
         for (size_t j = 0; j < weights->own.count; j++) {
             size_t at = j * columns;
             reluopt_bin_kinks(&bins, weights->z + at, weights->d + at, weights->target + at, weights->linear,
-                              columns, bracket, weights->kinks);
+                              columns, bracket, anchors, weights->kinks);
         }
         reluopt_comm_sum(comm, (double *)&bins, sizeof bins / sizeof(double));
     } while (reluopt_narrow(&bins, &bracket, &rate));
@@ -83,9 +98,10 @@ static float exact_rate_of_layer(const Weights *weights, size_t columns, const C
 }
 
 /* From rho_opt to the exact minimiser, of each neuron or of the layer. */
-static void exact_rates(Weights *weights, size_t columns, RateScope scope, const Comm *comm)
+static void exact_rates(Weights *weights, size_t batch, RateScope scope, const Comm *comm)
 {
-    float layer = scope == SCOPE_LAYER ? exact_rate_of_layer(weights, columns, comm) : 0;
+    size_t columns = reluopt_comm_own_columns(comm, batch).count;
+    float layer = scope == SCOPE_LAYER ? exact_rate_of_layer(weights, batch, comm) : 0;
     for (size_t j = 0; j < weights->own.count; j++) {
         size_t at = j * columns;
         weights->rate[j] = scope == SCOPE_LAYER
@@ -158,7 +174,29 @@ static void search_neurons(Weights *weights, size_t columns, float first, float 
     } while (left);
 }
 
-/* Scope layer: all searches of all matrices go on together, one reduction for TRIALS halvings of each. */
+/* The sums of all neurons of one matrix, kept apart in weights->trials; most: the largest of each. */
+static void sums_of_neurons(Weights *weights, size_t columns, float start, double most[SUMS])
+{
+    memset(weights->trials, 0, weights->own.count * SUMS * sizeof *weights->trials);
+    for (size_t j = 0; j < weights->own.count; j++) {
+        double *sums = weights->trials + j * SUMS;
+        neuron_sums(weights, j, columns, start, sums);
+        for (int i = 0; i < SUMS; i++)
+            most[i] = fmax(most[i], sums[i]);
+    }
+}
+
+/* What sums_of_neurons left, added up; the same bits in any order of the neurons. */
+static void add_neurons(const Weights *weights, const double most[SUMS], double sums[SUMS], const Comm *comm)
+{
+    for (int i = 0; i < SUMS; i++) {
+        double anchor = reluopt_anchor(most[i], weights->outputs * (size_t)comm->data.size);
+        for (size_t j = 0; j < weights->own.count; j++)
+            sums[i] += reluopt_anchored(weights->trials[j * SUMS + (size_t)i], anchor);
+    }
+}
+
+/* Scope layer: all searches of all matrices go on together, two reductions for TRIALS halvings of each. */
 static void search_layers(Weights *const *list, size_t count, size_t columns, float first, float unit,
                           const Comm *comm)
 {
@@ -167,10 +205,14 @@ static void search_layers(Weights *const *list, size_t count, size_t columns, fl
     for (size_t i = 0; i < count; i++)
         start[i] = unit * (list[i]->last_layer > 0 ? 2 * list[i]->last_layer : first);
     for (size_t left = count; left > 0;) {
-        double sums[MATRICES][SUMS] = {{0}};
+        double most[MATRICES][SUMS] = {{0}}, sums[MATRICES][SUMS] = {{0}};
         for (size_t i = 0; i < count; i++)
-            for (size_t j = 0; !over[i] && j < list[i]->own.count; j++)
-                neuron_sums(list[i], j, columns, start[i], sums[i]);
+            if (!over[i])
+                sums_of_neurons(list[i], columns, start[i], most[i]);
+        reluopt_comm_largest(comm, &most[0][0], count * SUMS);
+        for (size_t i = 0; i < count; i++)
+            if (!over[i])
+                add_neurons(list[i], most[i], sums[i], comm);
         reluopt_comm_sum(comm, &sums[0][0], count * SUMS);
         for (size_t i = 0; i < count; i++)
             if (!over[i] && search_over(sums[i], unit, &start[i], &rate[i], &list[i]->last_layer)) {
@@ -215,7 +257,7 @@ void reluopt_weights_step(Weights *const *list, size_t count, size_t batch, cons
             search_neurons(list[i], columns, first, unit, comm);
     for (size_t i = 0; i < count; i++)
         if (list[i]->kinks)
-            exact_rates(list[i], columns, (RateScope)config->rate.scope, comm);
+            exact_rates(list[i], batch, (RateScope)config->rate.scope, comm);
     reluopt_phase_leave(before);
     take_steps(list, count, unit);
 }

@@ -79,7 +79,9 @@ void reluopt_weights_free(Weights *weights)
 int reluopt_weights_whiten(Weights *weights, const Whitening *whitening, Error *error)
 {
     weights->whitening = whitening;
-    weights->whitened = reluopt_alloc(weights->own.count * weights->inputs, sizeof(float), error);
+    const Symmetric *p = &whitening->inverse;
+    size_t columns = p->n + (p->form == SYMMETRIC_LOW_RANK ? p->c : 0);
+    weights->whitened = reluopt_alloc(weights->own.count * columns, sizeof(float), error);
     return error->code;
 }
 
@@ -199,8 +201,7 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
     if (direction == DIRECTION_CENTRED)
         reluopt_centre(weights->g, weights->mean, m, weights->inputs);
     if (direction == DIRECTION_WHITENED)
-        reluopt_whiten(weights->g, weights->mean, weights->whitening->inverse, weights->whitening->c, m,
-                       weights->inputs, weights->whitened);
+        reluopt_whiten(weights->g, weights->mean, &weights->whitening->inverse, m, weights->whitened);
     reluopt_product(weights->d, weights->g, k, h, m, columns, k); /* D = G H */
     reluopt_phase_leave(before);
     before = reluopt_phase_enter(PHASE_RATES);

@@ -11,6 +11,7 @@
 #include "reluopt/dense.h"
 #include "reluopt/layer.h"
 #include "reluopt/memory.h"
+#include "reluopt/random.h"
 
 enum {
     INTERVAL = 4,         /* steps between two batches that C takes */
@@ -19,25 +20,40 @@ enum {
 static const float newest = 0.1855f;   /* weight of a batch in C: 1 - 0.95^INTERVAL */
 static const double drift_limit = 0.2; /* of C since P was made: ||C - factored|| / ||C|| */
 
-int reluopt_whitening_create(Whitening *s, size_t n, bool fixed, const Comm *comm, Error *error)
+/* Form and size of P. */
+static Symmetric form_of(size_t n, double lambda)
 {
-    *s = (Whitening){.n = n, .c = n > RELUOPT_WHITENING_WIDEST ? 1 : n, .fixed = fixed, .stale = true};
+    if (n > RELUOPT_WHITENING_WIDEST)
+        return (Symmetric){.form = SYMMETRIC_DIAGONAL, .n = n, .c = 1};
+    if (n > RELUOPT_WHITENING_WIDE && lambda >= 1)
+        return (Symmetric){.form = SYMMETRIC_LOW_RANK, .n = n, .c = n / 8};
+    return (Symmetric){.form = SYMMETRIC_WHOLE, .n = n, .c = n};
+}
+
+int reluopt_whitening_create(Whitening *s, size_t n, bool fixed, double lambda, const Comm *comm, Error *error)
+{
+    *s = (Whitening){.n = n, .fixed = fixed, .stale = true, .lambda = lambda, .inverse = form_of(n, lambda)};
+    s->c = s->inverse.form == SYMMETRIC_DIAGONAL ? 1 : n;
     s->own = reluopt_comm_own_rows(comm, n);
     size_t own = s->own.count * s->c;
     const struct {
         float **at;
         size_t count;
-    } need[] = {{&s->covariance, own}, {&s->factored, own}, {&s->inverse, n * s->c},
+    } need[] = {{&s->covariance, own}, {&s->factored, own}, {&s->inverse.part, n * s->inverse.c},
                 {&s->batch, own},      {&s->mean, n},       {&s->drift, 2 * n}};
     for (size_t i = 0; i < sizeof need / sizeof need[0]; i++)
         if (!(*need[i].at = reluopt_alloc(need[i].count, sizeof(float), error)))
             return error->code;
-    return RELUOPT_OK;
+    s->whole =
+        s->inverse.form == SYMMETRIC_LOW_RANK ? reluopt_alloc(n * n, sizeof(float), error) : s->inverse.part;
+    return error->code;
 }
 
 void reluopt_whitening_free(Whitening *s)
 {
-    float *owned[] = {s->covariance, s->factored, s->inverse, s->batch, s->mean, s->drift};
+    float *owned[] = {s->covariance, s->factored, s->batch, s->mean, s->drift, s->inverse.part};
+    if (s->whole != s->inverse.part)
+        free(s->whole);
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     *s = (Whitening){0};
@@ -119,16 +135,13 @@ void reluopt_whitening_follow(Whitening *s, const float *h, size_t batch, uint64
     }
 }
 
-/* inverse: holds `factored`, whole; becomes P.  Inputs that do not vary get 0 where the ridge is 0 too. */
-static void invert(Whitening *s, double lambda)
+/* whole: holds `factored`, becomes P.  Inputs that do not vary get 0 where the ridge is 0 too. */
+static void invert_whole(Whitening *s, float ridge)
 {
     size_t along = s->c > 1 ? s->n + 1 : 1; /* from one diagonal element to the next */
-    float *p = s->inverse, *variance = s->mean;
-    double trace = 0;
+    float *p = s->whole, *variance = s->mean;
     for (size_t j = 0; j < s->n; j++)
-        trace += variance[j] = p[j * along];
-    for (size_t j = 0; j < s->n; j++)
-        p[j * along] = variance[j] += (float)(lambda * trace / (double)s->n);
+        p[j * along] = variance[j] = p[j * along] + ridge;
     if (s->c > 1 && reluopt_invert(p, s->n))
         return;
     memset(p, 0, s->n * s->c * sizeof *p);
@@ -136,23 +149,56 @@ static void invert(Whitening *s, double lambda)
         p[j * along] = variance[j] > 0 ? 1 / variance[j] : 0;
 }
 
-void reluopt_whitening_refresh(Whitening *list, size_t count, double lambda, const Comm *comm)
+/* From `whole`, the part of P of low rank; 0 where it cannot be had. */
+static void invert_low_rank(Whitening *s, float ridge)
+{
+    Error error = {0};
+    float *part = s->inverse.part;
+    size_t floats = s->n * s->inverse.c;
+    memset(part, 0, floats * sizeof *part);
+    reluopt_add_normal(part, part, s->n, s->inverse.c, 0, 1, (RandomKey){.use = RANDOM_SKETCH});
+    if (!(ridge > 0) || reluopt_invert_low_rank(s->whole, s->n, ridge, part, s->inverse.c, &error))
+        memset(part, 0, floats * sizeof *part);
+}
+
+/* lambda mean(eig C) of the C in `whole`. */
+static float ridge_of(const Whitening *s)
+{
+    size_t along = s->c > 1 ? s->n + 1 : 1;
+    double trace = 0;
+    for (size_t j = 0; j < s->n; j++)
+        trace += s->whole[j * along];
+    return (float)(s->lambda * trace / (double)s->n);
+}
+
+/* From `whole`: what all ranks need, and, if this rank is to, the part of P. */
+static void invert(Whitening *s, bool part)
+{
+    float ridge = ridge_of(s);
+    s->inverse.scale = ridge > 0 ? 1 / ridge : 0;
+    if (part && s->inverse.form == SYMMETRIC_LOW_RANK)
+        invert_low_rank(s, ridge);
+    else if (part)
+        invert_whole(s, ridge);
+}
+
+void reluopt_whitening_refresh(Whitening *list, size_t count, const Comm *comm)
 {
     for (size_t i = 0; i < count; i++) {
         Whitening *s = &list[i];
         if (!s->stale)
             continue;
-        memcpy(s->inverse + s->own.first * s->c, s->factored, s->own.count * s->c * sizeof *s->factored);
-        reluopt_comm_gather_rows(comm, s->inverse, s->n, s->c);
+        memcpy(s->whole + s->own.first * s->c, s->factored, s->own.count * s->c * sizeof *s->factored);
+        reluopt_comm_gather_rows(comm, s->whole, s->n, s->c);
     }
-    for (size_t i = (size_t)comm->rank; i < count; i += (size_t)comm->size)
+    for (size_t i = 0; i < count; i++)
         if (list[i].stale)
-            invert(&list[i], lambda);
+            invert(&list[i], comm->rank == (int)(i % (size_t)comm->size));
     for (size_t i = 0; i < count; i++) {
         Whitening *s = &list[i];
         if (s->stale)
-            reluopt_comm_share_from(comm, (int)(i % (size_t)comm->size), s->inverse,
-                                    s->n * s->c * sizeof *s->inverse);
+            reluopt_comm_share_from(comm, (int)(i % (size_t)comm->size), s->inverse.part,
+                                    s->n * s->inverse.c * sizeof *s->inverse.part);
         s->stale = false;
     }
 }

@@ -247,6 +247,15 @@ void reluopt_comm_max(const Comm *comm, int *x, size_t count)
     meter_stop(comm, call);
 }
 
+void reluopt_comm_largest(const Comm *comm, double *x, size_t count)
+{
+    if (comm->size == 1)
+        return;
+    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
+    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_DOUBLE, MPI_MAX, comm->world);
+    meter_stop(comm, call);
+}
+
 void reluopt_comm_sum(const Comm *comm, double *x, size_t count)
 {
     if (comm->size == 1)

@@ -27,6 +27,7 @@ static int load(Run *run, const CheckpointMeta *meta, Error *error)
         reluopt_dataset_load(&run->data, &run->config, meta ? &schema : NULL, error) == RELUOPT_OK) {
         const Preprocess *pre = meta ? &meta->pre : &run->pre;
         run->checksum = reluopt_dataset_checksum(&run->data);
+        reluopt_config_resolve_data(&run->config, run->data.train.height > 0);
         if (!meta)
             reluopt_preprocess_fit(&run->pre, (PreprocessKind)run->config.preprocess, &run->data.train, error);
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
@@ -54,12 +55,13 @@ static int arrange(Run *run, Shape *shape, size_t batch, bool training, Error *e
     return RELUOPT_OK;
 }
 
-/* Sizes that every rank needs. */
+/* What the data say and every rank needs. */
 static void share_sizes(Run *run)
 {
     size_t sizes[] = {run->data.schema.features, run->data.schema.classes, run->data.train.count,
                       run->data.test.count};
     reluopt_comm_share(run->comm, sizes, sizeof sizes);
+    reluopt_comm_share(run->comm, &run->config, sizeof run->config);
     run->features = sizes[0];
     run->classes = sizes[1];
     run->train_count = sizes[2];

@@ -45,6 +45,8 @@ static void create(Trained *t, InverseKind kind, double alpha, const Comm *comm)
     reluopt_config_default(&t->config);
     t->config.batch = BATCH;
     t->config.inverse.kind = (int)kind;
+    t->config.direction = DIRECTION_CENTRED;
+    t->config.average = 0;
     t->config.alpha = alpha;
     reluopt_config_resolve(&t->config);
     assert_all(reluopt_method_adaptive.create(&t->state, &t->config, &shape, comm, &error) == RELUOPT_OK);

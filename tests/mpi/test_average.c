@@ -72,12 +72,12 @@ static void train(Trained *t, uint64_t step)
     t->method->step(t->state, &batch, step, &score);
 }
 
-/* mean += c (w - mean), c the batch's share of `average` epochs or 1/(step+1), in double. */
+/* mean += c (w - mean), c the batch's share of `average` epochs or 3/(step+3), in double. */
 static void follow(double mean[MOST], const Array *w, double average, uint64_t step)
 {
     Batch batch;
     make_batch(step, &batch);
-    double c = fmin(1, fmax((double)batch.count / ((double)batch.total * average), 1 / (double)(step + 1)));
+    double c = fmin(1, fmax((double)batch.count / ((double)batch.total * average), 3 / (double)(step + 3)));
     for (size_t k = 0; k < w->count * w->cols; k++)
         mean[k] += c * (w->data[k] - mean[k]);
 }

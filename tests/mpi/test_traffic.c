@@ -290,6 +290,7 @@ static void compare_all(void)
             Config config;
             reluopt_config_default(&config);
             config.inverse.steps = ROUNDS;
+            config.direction = DIRECTION_CENTRED; /* a whitened one sends more when a covariance has drifted */
             if (strcmp(settings[i][0], "adaptive") == 0)
                 config.alpha = 1; /* its search makes some steps longer than others */
             config.reproducible = reproducible;

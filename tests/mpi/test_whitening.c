@@ -114,16 +114,16 @@ static void check_against_reference(bool fixed, double lambda)
     Error error = {0};
     int made = 0;
     memset(&reference, 0, sizeof reference);
-    assert_all(reluopt_whitening_create(&w, N, fixed, &world, &error) == 0);
+    assert_all(reluopt_whitening_create(&w, N, fixed, lambda, &world, &error) == 0);
     for (uint64_t step = 0; step < 30; step++) {
         make_inputs(h, N, BATCH, scale_at(step), step);
         reference_follow(&reference, h, BATCH, step, fixed);
         reluopt_whitening_follow(&w, h, BATCH, step, scratch, &world);
         assert_all(fabs(reference.drift - limit) > 1e-4); /* rounding does not decide */
         assert_all(w.stale == reference.made);
-        reluopt_whitening_refresh(&w, 1, lambda, &world);
+        reluopt_whitening_refresh(&w, 1, &world);
         assert_all(covariance_error(&reference, &w) < 1e-5);
-        assert_all(inverse_error(&reference, w.inverse, lambda) < 1e-3);
+        assert_all(inverse_error(&reference, w.inverse.part, lambda) < 1e-3);
         made += reference.made;
     }
     assert_all(made > 2 && made < 15);
@@ -145,7 +145,7 @@ static void p_is_made_again_when_c_has_drifted(void **state)
     static float h[N * BATCH], scratch[N * BATCH], before[N * N];
     Whitening w;
     Error error = {0};
-    assert_all(reluopt_whitening_create(&w, N, false, &world, &error) == 0);
+    assert_all(reluopt_whitening_create(&w, N, false, 1, &world, &error) == 0);
     for (uint64_t step = 0; step < 12; step++) {
         static const double scale[] = {1, 1.05, 2}; /* at steps 0, 4, 8 */
         size_t own = w.own.count * N;
@@ -155,7 +155,7 @@ static void p_is_made_again_when_c_has_drifted(void **state)
         assert_all(w.stale == (step == 0 || step == 8));
         bool same = memcmp(before, w.covariance, own * sizeof *before) == 0;
         assert_all(same == (step % INTERVAL != 0) || own == 0);
-        reluopt_whitening_refresh(&w, 1, 1, &world);
+        reluopt_whitening_refresh(&w, 1, &world);
         assert_all(!w.stale);
     }
     reluopt_whitening_free(&w);
@@ -170,7 +170,7 @@ static void fixed_inputs_are_taken_until_they_are_enough(void **state)
     Whitening w;
     Error error = {0};
     double sum = 0;
-    assert_all(reluopt_whitening_create(&w, FEW, true, &world, &error) == 0);
+    assert_all(reluopt_whitening_create(&w, FEW, true, 1, &world, &error) == 0);
     for (uint64_t step = 0; step < 8; step++) {
         float amplitude = 1 + 0.01f * (float)step;
         for (size_t k = 0; k < FEW * COLUMNS; k++)
@@ -178,7 +178,7 @@ static void fixed_inputs_are_taken_until_they_are_enough(void **state)
         sum += step < 4 ? amplitude * amplitude / 4 : 0;
         reluopt_whitening_follow(&w, h, COLUMNS, step, scratch, &world);
         assert_all(w.stale == (step == 0 || step == 3));
-        reluopt_whitening_refresh(&w, 1, 1, &world);
+        reluopt_whitening_refresh(&w, 1, &world);
     }
     for (size_t i = 0; i < w.own.count * FEW; i++)
         assert_true(fabs(w.covariance[i] - sum) < 1e-5 && w.factored[i] == w.covariance[i]);
@@ -191,7 +191,8 @@ static bool same_bits(const Whitening *together, const Whitening *alone)
     size_t at = together->own.first * together->c, own = together->own.count * together->c;
     return memcmp(together->covariance, alone->covariance + at, own * sizeof(float)) == 0 &&
            memcmp(together->factored, alone->factored + at, own * sizeof(float)) == 0 &&
-           memcmp(together->inverse, alone->inverse, together->n * together->c * sizeof(float)) == 0;
+           memcmp(together->inverse.part, alone->inverse.part,
+                  together->n * together->inverse.c * sizeof(float)) == 0;
 }
 
 static void check_bits(void)
@@ -202,16 +203,16 @@ static void check_bits(void)
     Whitening together[LAYERS], alone[LAYERS];
     Error error = {0};
     for (int i = 0; i < LAYERS; i++)
-        assert_all(reluopt_whitening_create(&together[i], widths[i], i == 0, &world, &error) == 0 &&
-                   reluopt_whitening_create(&alone[i], widths[i], i == 0, &self, &error) == 0);
+        assert_all(reluopt_whitening_create(&together[i], widths[i], i == 0, 1, &world, &error) == 0 &&
+                   reluopt_whitening_create(&alone[i], widths[i], i == 0, 1, &self, &error) == 0);
     for (uint64_t step = 0; step < 13; step++) {
         for (int i = 0; i < LAYERS; i++) {
             make_inputs(h, widths[i], BATCH, scale_at(step), step);
             reluopt_whitening_follow(&together[i], h, BATCH, step, scratch, &world);
             reluopt_whitening_follow(&alone[i], h, BATCH, step, scratch, &self);
         }
-        reluopt_whitening_refresh(together, LAYERS, 1, &world);
-        reluopt_whitening_refresh(alone, LAYERS, 1, &self);
+        reluopt_whitening_refresh(together, LAYERS, &world);
+        reluopt_whitening_refresh(alone, LAYERS, &self);
         for (int i = 0; i < LAYERS; i++)
             assert_all(same_bits(&together[i], &alone[i]));
     }
@@ -230,6 +231,38 @@ static void any_number_of_ranks_gives_the_same_bits(void **state)
     world.dedicated = false;
 }
 
+/* Wide inputs that vary along fewer directions than P has columns: P (C + ridge I) g = g.  The same bits on any
+ * number of ranks. */
+static void wide_inputs_have_an_inverse_of_low_rank(void **state)
+{
+    (void)state;
+    enum { WIDE = RELUOPT_WHITENING_WIDE + 8 };
+    static float h[WIDE * BATCH], scratch[WIDE * BATCH], mean[WIDE], g[WIDE + 1], expected[WIDE];
+    Whitening w, alone;
+    Error error = {0};
+    assert_all(reluopt_whitening_create(&w, WIDE, true, 1, &world, &error) == 0 &&
+               reluopt_whitening_create(&alone, WIDE, true, 1, &self, &error) == 0);
+    assert_all(w.inverse.form == SYMMETRIC_LOW_RANK && w.inverse.c == WIDE / 8 && WIDE / 8 > BATCH);
+    make_inputs(h, WIDE, BATCH, 1, 3);
+    reluopt_whitening_follow(&w, h, BATCH, 0, scratch, &world);
+    reluopt_whitening_follow(&alone, h, BATCH, 0, scratch, &self);
+    reluopt_whitening_refresh(&w, 1, &world);
+    reluopt_whitening_refresh(&alone, 1, &self);
+    assert_all(same_bits(&w, &alone));
+    for (size_t i = 0; i < WIDE; i++)
+        expected[i] = (float)(i % 4) - 1;
+    reluopt_product(g, expected, WIDE, alone.covariance, 1, WIDE, WIDE);
+    for (size_t i = 0; i < WIDE; i++)
+        g[i] += expected[i] / w.inverse.scale;
+    reluopt_whiten(g, mean, &w.inverse, 1, scratch);
+    bool good = true;
+    for (size_t i = 0; i < WIDE; i++)
+        good = good && fabsf(g[i] - expected[i]) < 1e-3f;
+    assert_all(good);
+    reluopt_whitening_free(&w);
+    reluopt_whitening_free(&alone);
+}
+
 /* Above the limit: P = 1 / (variance + mean variance), input by input. */
 static void wide_inputs_keep_the_diagonal(void **state)
 {
@@ -240,7 +273,7 @@ static void wide_inputs_keep_the_diagonal(void **state)
     Whitening w;
     Error error = {0};
     double mean_variance = 0;
-    assert_all(reluopt_whitening_create(&w, WIDE, true, &world, &error) == 0);
+    assert_all(reluopt_whitening_create(&w, WIDE, true, 1, &world, &error) == 0);
     assert_all(w.c == 1);
     make_inputs(h, WIDE, FEW, 1, 3);
     for (size_t i = 0; i < WIDE; i++) {
@@ -253,10 +286,10 @@ static void wide_inputs_keep_the_diagonal(void **state)
         mean_variance += variance[i] / WIDE;
     }
     reluopt_whitening_follow(&w, h, FEW, 0, scratch, &world);
-    reluopt_whitening_refresh(&w, 1, 1, &world);
+    reluopt_whitening_refresh(&w, 1, &world);
     bool good = true;
     for (size_t i = 0; i < WIDE; i++)
-        good = good && fabs(w.inverse[i] * (variance[i] + mean_variance) - 1) < 1e-5;
+        good = good && fabs(w.inverse.part[i] * (variance[i] + mean_variance) - 1) < 1e-5;
     assert_all(good);
     reluopt_whitening_free(&w);
 }
@@ -268,23 +301,23 @@ static void singular_covariances_have_finite_inverses(void **state)
     static float h[N * BATCH], scratch[N * BATCH];
     Whitening w;
     Error error = {0};
-    assert_all(reluopt_whitening_create(&w, N, false, &world, &error) == 0);
+    assert_all(reluopt_whitening_create(&w, N, false, 1e-12, &world, &error) == 0);
     for (int i = 0; i < N * BATCH; i++)
         h[i] = 2.5f;
     reluopt_whitening_follow(&w, h, BATCH, 0, scratch, &world);
-    reluopt_whitening_refresh(&w, 1, 1, &world);
+    reluopt_whitening_refresh(&w, 1, &world);
     for (int i = 0; i < N * N; i++)
-        assert_true(w.inverse[i] == 0);
+        assert_true(w.inverse.part[i] == 0);
     for (int i = 0; i < N * BATCH; i++)
         h[i] = (float)(i % 2 * (1 + i / BATCH)); /* one sample and its opposite: rank one */
     reluopt_whitening_follow(&w, h, BATCH, INTERVAL, scratch, &world);
-    reluopt_whitening_refresh(&w, 1, 1e-12, &world);
+    reluopt_whitening_refresh(&w, 1, &world);
     bool good = true;
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
             double variance = 0.5 * 0.25 * (i + 1) * (i + 1); /* half of it, after the first batch */
             double expected = i == j ? 1 / variance : 0;
-            good = good && fabs(w.inverse[i * N + j] - expected) <= 1e-4 * expected;
+            good = good && fabs(w.inverse.part[i * N + j] - expected) <= 1e-4 * expected;
         }
     assert_all(good);
     reluopt_whitening_free(&w);
@@ -427,6 +460,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(p_is_made_again_when_c_has_drifted),
     cmocka_unit_test(fixed_inputs_are_taken_until_they_are_enough),
     cmocka_unit_test(any_number_of_ranks_gives_the_same_bits),
+    cmocka_unit_test(wide_inputs_have_an_inverse_of_low_rank),
     cmocka_unit_test(wide_inputs_keep_the_diagonal),
     cmocka_unit_test(singular_covariances_have_finite_inverses),
     cmocka_unit_test(training_on_any_number_of_ranks_gives_the_same_bits),

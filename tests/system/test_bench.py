@@ -14,11 +14,13 @@ import program
 
 STORED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "counts.csv")
 SMALL = ["--layers", "24,50,40,10", "--batch", 32, "--steps", 4]
+CENTRED = ["--direction", "centred", "--average", 0, "--alpha", 1]
+TRAINED = [*CENTRED, "--inverse.kind", "trained"]
 RUNS = {
-    "adaptive": ["--alpha", 1],
-    "adaptive, layer": ["--alpha", 1, "--rate.scope", "layer", "--inverse.steps", 2],
-    "adaptive, transpose": ["--alpha", 1, "--inverse.kind", "transpose"],
-    "adaptive, transpose, not reproducible": ["--alpha", 1, "--inverse.kind", "transpose", "--reproducible", "no"],
+    "adaptive": TRAINED,
+    "adaptive, layer": [*TRAINED, "--rate.scope", "layer", "--inverse.steps", 2],
+    "adaptive, transpose": [*CENTRED, "--inverse.kind", "transpose"],
+    "adaptive, transpose, not reproducible": [*CENTRED, "--inverse.kind", "transpose", "--reproducible", "no"],
     "dtp": ["--method", "dtp"],
     "adam": ["--method", "adam"],
     "fa": ["--method", "fa"],
@@ -120,9 +122,9 @@ def memory(method, n, batch, np, states=0):
 class Memory(BenchTest):
     def test_formula(self):
         n = [784, 300, 250, 200, 10]
-        for method, states in ("adaptive", 0), ("dtp", 2), ("adam", 2):
+        for method, states, settings in ("adaptive", 0, [*TRAINED, "--alpha", "auto"]), ("dtp", 2, []), ("adam", 2, []):
             for batch, np in (500, 1), (100, 3):
-                report = self.bench("--method", method, "--layers", ",".join(map(str, n)), "--batch", batch,
+                report = self.bench("--method", method, *settings, "--layers", ",".join(map(str, n)), "--batch", batch,
                                     "--steps", 1, np=np)
                 expected, measured = memory(method, n, batch, np, states), report["allocated_bytes"]["mean"]
                 self.assertLess(abs(measured / expected - 1), 0.1, f"{method} np {np}: {measured} is not {expected}")

@@ -35,7 +35,7 @@ class Help(program.ProgramTest):
     def test_explains_a_key(self):
         for arguments in ["help", "inverse.kind"], ["train", "--help", "inverse.kind"]:
             out, _ = self.run_program(*arguments, np=2)
-            self.assertIn("one of trained, fixed, transpose, mirror (default trained)", out)
+            self.assertIn("one of trained, fixed, transpose, mirror, auto (default auto)", out)
         self.assertEqual(len(re.findall("^data", self.run_program("help", "data")[0], re.M)), 8)
         self.assertIn("mgbdt", self.run_program("help", "method")[0])
         self.refused("help", "invers.kind", code=USAGE, says=["inverse.kind"], np=2)
@@ -123,8 +123,9 @@ class Config(program.ProgramTest):
         with open(self.path("run/config.yaml")) as file:
             echoed = file.read()
         printed, _ = self.run_program("config", *arguments)
-        absolute = [line for line in echoed.splitlines() if line not in printed.splitlines()]
-        self.assertEqual([line for line in absolute if not line.startswith("data.")], [])
+        other = [line for line in echoed.splitlines() if line not in printed.splitlines()]
+        self.assertEqual([line for line in other if not line.startswith("data.")], ["preprocess: standardise"])
+        self.assertIn("preprocess: auto", printed.splitlines())
 
     def test_refuses_what_train_refuses(self):
         path = self.write("bad.yaml", "epochs: 3\nbatch: many\n")

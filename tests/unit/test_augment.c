@@ -194,7 +194,7 @@ static void noise_is_in_units_of_the_data(void **state)
 
 /* Classes: 0 symmetric but for noise, 1 a wedge, 2 its mirror image, 3 less of a wedge, near nothing else; 4
  * has no samples. */
-static void auto_mirrors_symmetric_classes(void **state)
+static void alike_mirrors_symmetric_classes(void **state)
 {
     (void)state;
     enum { COUNT = 80, SIDE = 4, FEATURES = SIDE * SIDE, ALL = 5 };
@@ -215,7 +215,7 @@ static void auto_mirrors_symmetric_classes(void **state)
     reluopt_preprocess_fit(&scaled, PREPROCESS_STANDARDISE, &images, &error);
     reluopt_preprocess_apply(&scaled, &images, &error);
     config.augment.shift = 0;
-    config.augment.flip = FLIP_AUTO;
+    config.augment.flip = FLIP_ALIKE;
     assert_int_equal(reluopt_augment_create(&augment, &config, &scaled, &images, ALL, &error), RELUOPT_OK);
     for (size_t c = 0; c < 4; c++) {
         Stream stream = reluopt_augment_stream(&augment, c);
@@ -259,7 +259,7 @@ int main(void)
         cmocka_unit_test(draws_follow_seed_and_step),
         cmocka_unit_test(nothing_to_do_leaves_samples_alone),
         cmocka_unit_test(noise_is_in_units_of_the_data),
-        cmocka_unit_test(auto_mirrors_symmetric_classes),
+        cmocka_unit_test(alike_mirrors_symmetric_classes),
         cmocka_unit_test(only_images_can_be_moved),
     };
     return cmocka_run_group_tests_name("augment", tests, make_images, free_images);

@@ -108,17 +108,18 @@ static void test_defaults(void **state)
     assert_int_equal(c.epochs, 20);
     assert_int_equal(c.seed, 1);
     assert_true(c.alpha == RELUOPT_AUTO && c.inverse.noise == 0.1 && c.rate.start == 1);
-    assert_int_equal(c.direction, DIRECTION_CENTRED);
+    assert_int_equal(c.direction, DIRECTION_WHITENED);
     assert_true(c.whitening.lambda == 1);
     assert_true(c.gate);
-    assert_int_equal(c.inverse.kind, INVERSE_TRAINED);
+    assert_int_equal(c.inverse.kind, INVERSE_AUTO);
     assert_int_equal(c.inverse.steps, 1);
     assert_int_equal(c.rate.rule, RATE_OPT);
     assert_int_equal(c.rate.scope, SCOPE_NEURON);
     assert_int_equal(c.init.forward, INIT_ORTHOGONAL);
-    assert_int_equal(c.init.inverse, INIT_TRANSPOSE);
-    assert_true(c.average == 0 && c.augment.noise == 0 && c.augment.shift == 0 && c.augment.flip == FLIP_NO);
-    assert_int_equal(c.preprocess, PREPROCESS_STANDARDISE);
+    assert_int_equal(c.init.inverse, INIT_AUTO);
+    assert_true(c.average == RELUOPT_AUTO && c.augment.noise == 0);
+    assert_true(c.augment.shift == RELUOPT_AUTO && c.augment.flip == FLIP_AUTO);
+    assert_int_equal(c.preprocess, PREPROCESS_AUTO);
     assert_int_equal(c.coordinator, COORDINATOR_SHARED);
     assert_string_equal(c.data.name, "rings-xor");
     assert_string_equal(c.data.label, "last");
@@ -618,7 +619,7 @@ static Config draw_config(uint64_t *s)
     c.direction = (int)draw(s, 3);
     c.whitening.lambda = draw_real(s);
     c.gate = draw(s, 2) == 1;
-    c.inverse.kind = (int)draw(s, 4);
+    c.inverse.kind = (int)draw(s, 5);
     c.inverse.steps = (int)draw(s, 1001);
     c.inverse.noise = draw_real(s);
     c.rate.rule = (int)draw(s, 3);
@@ -627,10 +628,10 @@ static Config draw_config(uint64_t *s)
     c.average = draw_real(s);
     c.augment.noise = draw_real(s);
     c.augment.shift = (int)draw(s, 1001);
-    c.augment.flip = (int)draw(s, 3);
+    c.augment.flip = (int)draw(s, 4);
     c.init.forward = (int)draw(s, 3);
-    c.init.inverse = (int)draw(s, 4);
-    c.preprocess = (int)draw(s, 5);
+    c.init.inverse = (int)draw(s, 5);
+    c.preprocess = (int)draw(s, 6);
     c.coordinator = (int)draw(s, 2);
     c.data.header = (int)draw(s, 3);
     c.data.train_samples = (int)draw(s, 1000000001);
@@ -701,7 +702,7 @@ static void test_explain(void **state)
     }
     char *group = explained("inverse", &error), *unknown = explained("invers", &error);
     assert_contains(group, "inverse.kind\n");
-    assert_contains(group, "one of trained, fixed, transpose, mirror (default trained)\n");
+    assert_contains(group, "one of trained, fixed, transpose, mirror, auto (default auto)\n");
     assert_contains(group, "inverse.alternate\n");
     assert_int_equal(error.code, RELUOPT_USAGE);
     assert_string_equal(unknown, "");
@@ -756,6 +757,41 @@ static void test_resolve_methods(void **state)
         assert_int_equal(c.update, cases[i].update);
         assert_true(c.learning_rate == cases[i].learning_rate && c.momentum == cases[i].momentum);
         assert_true(c.decay == cases[i].decay && c.epsilon == cases[i].epsilon);
+        Error error = {0};
+        assert_int_equal(reluopt_config_check(&c, 1, &error), RELUOPT_OK);
+        assert_round_trip(&c);
+    }
+}
+
+/* Inverses and averaging of the method; preprocessing and augmentation of the data. */
+static void test_resolve_data(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        bool images;
+        int inverse, start;
+        double average;
+        int preprocess, shift, flip;
+    } cases[] = {
+        {"", true, INVERSE_MIRROR, INIT_ORTHOGONAL, 1, PREPROCESS_CENTRE, 1, FLIP_ALIKE},
+        {"", false, INVERSE_MIRROR, INIT_ORTHOGONAL, 1, PREPROCESS_STANDARDISE, 0, FLIP_NO},
+        {"preprocess: zca", true, INVERSE_MIRROR, INIT_ORTHOGONAL, 1, PREPROCESS_ZCA, 0, FLIP_NO},
+        {"inverse.kind: trained\naverage: 0\npreprocess: scale\naugment: {shift: 2, flip: no}", true,
+         INVERSE_TRAINED, INIT_TRANSPOSE, 0, PREPROCESS_SCALE, 2, FLIP_NO},
+        {"method: dtp", true, INVERSE_TRAINED, INIT_TRANSPOSE, 0, PREPROCESS_CENTRE, 0, FLIP_NO},
+        {"method: adam\naugment.flip: alike", true, INVERSE_AUTO, INIT_AUTO, 0, PREPROCESS_CENTRE, 0,
+         FLIP_ALIKE},
+        {"method: mgbdt", true, INVERSE_AUTO, INIT_AUTO, RELUOPT_AUTO, PREPROCESS_CENTRE, RELUOPT_AUTO,
+         FLIP_AUTO},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Config c = parse_good(cases[i].yaml);
+        reluopt_config_resolve(&c);
+        reluopt_config_resolve_data(&c, cases[i].images);
+        assert_true(c.inverse.kind == cases[i].inverse && c.init.inverse == cases[i].start);
+        assert_true(c.average == cases[i].average && c.preprocess == cases[i].preprocess);
+        assert_true(c.augment.shift == cases[i].shift && c.augment.flip == cases[i].flip);
         Error error = {0};
         assert_int_equal(reluopt_config_check(&c, 1, &error), RELUOPT_OK);
         assert_round_trip(&c);
@@ -894,7 +930,7 @@ static void test_check(void **state)
         {"method: mgbdt\naverage: 1", "average: not used by method: mgbdt"},
         {"preprocess: zca\naugment.noise: 1", NULL},
         {"preprocess: zca\naugment.shift: 1", "preprocess: zca mixes them"},
-        {"preprocess: zca\naugment.flip: auto", "preprocess: zca mixes them"},
+        {"preprocess: zca\naugment.flip: alike", "preprocess: zca mixes them"},
         {"method: dfa\ninverse.noise: 0.5", "inverse.noise: not used by method: dfa"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -937,6 +973,7 @@ int main(void)
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_resolve_methods),
+        cmocka_unit_test(test_resolve_data),
         cmocka_unit_test(test_resolve_alpha),
         cmocka_unit_test(test_absolute),
         cmocka_unit_test(test_check),

@@ -377,6 +377,42 @@ static void inverse_of_positive_definite_matrices(void **state)
     }
 }
 
+/* c = x x' of rank 7: ridge (c + ridge I)^-1 = I - basis basis', to rounding. */
+static void inverse_by_a_basis_of_low_rank(void **state)
+{
+    (void)state;
+    enum { N = 60, RANK = 7, K = 10 };
+    Error error = {0};
+    float *x = random_matrix(N * RANK), *basis = random_matrix(N * K), c[N * N], kept[N * N], both[N * N];
+    const float ridge = 0.5f;
+    reluopt_product_nt(c, N, x, x, N, N, RANK);
+    assert_int_equal(reluopt_invert_low_rank(c, N, ridge, basis, K, &error), 0);
+    reluopt_product_nt(kept, N, basis, basis, N, N, K);
+    for (size_t i = 0; i < N; i++) {
+        c[i * N + i] += ridge;
+        for (size_t j = 0; j < N; j++)
+            kept[i * N + j] = ((i == j) - kept[i * N + j]) / ridge;
+    }
+    reluopt_product(both, c, N, kept, N, N, N);
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < N; j++)
+            assert_true(fabs(both[i * N + j] - (i == j)) < 1e-3);
+    free(x);
+    free(basis);
+}
+
+/* Neither has one: a matrix of zeros, or one with what is not a number. */
+static void basis_of_special_matrices(void **state)
+{
+    (void)state;
+    Error error = {0};
+    float c[16] = {0}, basis[8] = {1, 2, 3, 4, 5, 6, 7, 9};
+    assert_int_equal(reluopt_invert_low_rank(c, 4, 1, basis, 2, &error), RELUOPT_NUMERIC);
+    c[5] = NAN;
+    error = (Error){0};
+    assert_int_equal(reluopt_invert_low_rank(c, 4, 1, basis, 2, &error), RELUOPT_NUMERIC);
+}
+
 static void what_has_no_inverse_is_refused(void **state)
 {
     (void)state;
@@ -426,6 +462,8 @@ int main(void)
         cmocka_unit_test(eigen_refuses_too_large_a_matrix),
         cmocka_unit_test(shards_have_the_bits_of_the_whole),
         cmocka_unit_test(inverse_of_positive_definite_matrices),
+        cmocka_unit_test(inverse_by_a_basis_of_low_rank),
+        cmocka_unit_test(basis_of_special_matrices),
         cmocka_unit_test(what_has_no_inverse_is_refused),
         cmocka_unit_test(values_that_are_not_finite_are_reported),
     };

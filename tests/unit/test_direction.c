@@ -257,7 +257,11 @@ static void whitened_step_is_the_centred_one_in_other_coordinates(void **state)
         make_inverse(a, diagonal, inverse);
         reluopt_product_nt(p.g, N + 1, p.r, p.h, M, N + 1, B);
         means(&p);
-        reluopt_whiten(p.g, p.mean, inverse, diagonal ? 1 : N, M, N, scratch);
+        Symmetric symmetric = {.form = diagonal ? SYMMETRIC_DIAGONAL : SYMMETRIC_WHOLE,
+                               .n = N,
+                               .c = diagonal ? 1 : N,
+                               .part = inverse};
+        reluopt_whiten(p.g, p.mean, &symmetric, M, scratch);
         reluopt_product(p.d, p.g, N + 1, p.h, M, B, N + 1);
         explicit_whitened(&p, a, &e);
         assert_whitened(&p, &e, 3e-4);
@@ -271,8 +275,8 @@ static void no_rows_and_no_inputs(void **state)
     const float mean[2] = {5, 5};
     reluopt_centre(g, mean, 0, 2);
     reluopt_centre(g, mean, 3, 0); /* bias only */
-    reluopt_whiten(g, mean, mean, 2, 0, 2, NULL);
-    reluopt_whiten(g, mean, mean, 1, 0, 2, NULL);
+    for (SymmetricForm form = SYMMETRIC_WHOLE; form <= SYMMETRIC_LOW_RANK; form++)
+        reluopt_whiten(g, mean, &(Symmetric){.form = form, .n = 2, .c = 1}, 0, NULL);
     assert_true(g[0] == 1 && g[1] == 2 && g[2] == 3);
 }
 

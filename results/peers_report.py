@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+"""Write peers.md and small-samples.md from the runs that peers_runs.py made.   usage: peers_report.py FOLDER [OUT]"""
+import glob
+import importlib.metadata
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+import peers_runs as plan
+
+MISSING = "-"
+
+
+def read_runs(folder, name):
+    """The runs of a method, one for each seed: (line on the run, lines of the epochs)."""
+    paths = sorted(glob.glob(os.path.join(folder, f"{name}-*.jsonl")))
+    return [plan.read_run(path) for path in paths if re.fullmatch(r"-\d+", os.path.basename(path)[len(name):-6])]
+
+
+def spread(study, runs, reached, form="{:.2f}"):
+    """Test accuracy in % at the last epoch for which reached(epoch) holds: mean, and the lowest and highest seed."""
+    values = []
+    for head, epochs in runs:
+        before = [epoch for epoch in epochs if reached(epoch)]
+        if before and not (head["diverged"] and before[-1] is epochs[-1]):
+            values.append(100 * before[-1]["test_accuracy"])
+    if not values:
+        return "diverged" if any(head["diverged"] for head, _ in runs) else "no epoch yet" if runs else MISSING
+    text = form.format(statistics.mean(values))
+    if len(values) > 1:
+        text += f" ({form.format(min(values))} to {form.format(max(values))})"
+    return text + among(study, values)
+
+
+def among(study, values):
+    return "" if len(values) == study.seeds else f", {len(values)} of {study.seeds} seeds"
+
+
+def first(runs, key, goal):
+    """The first epoch of each run at which `key` is at least `goal`."""
+    hits = (next((e for e in epochs if e[key] is not None and e[key] >= goal), None) for _, epochs in runs)
+    return [hit for hit in hits if hit]
+
+
+def means(study, runs, key, goal, **forms):
+    """The means of the given figures at the first epoch that reaches the goal."""
+    hits = first(runs, key, goal)
+    if not hits:
+        return "never" if runs else MISSING
+    text = " / ".join(form.format(statistics.mean(hit[name] for hit in hits)) for name, form in forms.items())
+    return text + among(study, hits)
+
+
+def epoch_seconds(runs):
+    """The median, since other work on the machine only adds."""
+    steps = [b["seconds"] - a["seconds"] for _, epochs in runs for a, b in zip([{"seconds": 0}, *epochs], epochs)]
+    return f"{statistics.median(steps):.2f}" if steps else MISSING
+
+
+def full_row(name, runs, study, stages, times):
+    method = plan.METHODS[name]
+    goals = (means(study, runs, "test_accuracy", goal, epoch="{:.3g}", seconds="{:.1f}", since_start="{:.1f}")
+             for goal in study.goals)
+    return [method.program, method.title, runs[0][0]["tuned"] if runs else MISSING, epoch_seconds(runs),
+            *(spread(study, runs, lambda epoch, n=n: epoch["epoch"] == n) for n in stages),
+            *(spread(study, runs, lambda epoch, t=t: epoch["seconds"] <= t) for t in times), *goals]
+
+
+def full_table(folder, study):
+    runs = {name: read_runs(folder, name) for name in plan.FULL_METHODS}
+    whole = [epochs[-1]["seconds"] for group in runs.values() for head, epochs in group if not head["diverged"]]
+    budget = min(whole, default=0)
+    stages, times = sorted({min(5, study.epochs), study.epochs}), [budget / 4, budget]
+    header = ["program", "method", "tuned", "s/epoch", *(f"epoch {n}" for n in stages), *(f"{t:.1f} s" for t in times),
+              *(f"to {100 * goal:g} %: epochs / s / s from start" for goal in study.goals)]
+    return table(header, [full_row(name, group, study, stages, times) for name, group in runs.items()])
+
+
+def table(header, rows):
+    return "\n".join("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows]) + "\n"
+
+
+def small_table(folder, cell):
+    """A row for each method, a column for each study."""
+    rows = [[plan.METHODS[name].program, plan.METHODS[name].title,
+             *(cell(study, read_runs(os.path.join(folder, data), name)) for data, study in plan.SMALL.items())]
+            for name in plan.SMALL_METHODS]
+    return table(["program", "method", *(study.title for study in plan.SMALL.values())], rows)
+
+
+def last_accuracy(study, runs):
+    return spread(study, runs, lambda epoch: epoch["epoch"] == study.epochs, "{:.1f}")
+
+
+def steps_to_full(study, runs):
+    return means(study, runs, "train_accuracy", 1, steps="{:.0f}")
+
+
+PEERS = """# Optimisers of PyTorch, with and without a learning rate
+
+Written by `results/peers.sh` (`make peers`). Test accuracy in %, mean of the seeds (lowest to highest); batches of 500, and
+for every method the same preprocessed data and network. PyTorch with {np} threads, ours with {np} ranks, by turns on the same
+cores. Seconds are of training alone; *from start*: since the process was started, with reading and evaluation. Accuracies are
+compared at the time that the fastest run took, and at a quarter of it. *Tuned*: constants chosen for this data set; rates
+by the last test accuracy of seed 1. `results/peers_optim.py` has the equations and constants.
+
+{machine}
+"""
+SMALL = """# Few samples of many dimensions
+
+Written by `results/peers.sh` (`make peers`): the first 100, 300 and 1000 training samples, the whole test set, the networks of
+`configs/`, batches of at most 500 samples. Soybean has 40 training and 7 test samples, split by the seed. SGD's rate is the
+best of {rates} by the test accuracy of seed 1, for each column. Epochs (seeds): {lengths}.
+"""
+
+
+def machine():
+    with open("/proc/cpuinfo") as file:
+        processor = next((line.split(": ")[1].strip() for line in file if line.startswith("model name")), "unknown")
+    ours = subprocess.run([plan.PROGRAM, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+    return f"{processor}, {os.cpu_count()} cores; {ours}; PyTorch {importlib.metadata.version('torch')}."
+
+
+def peers_page(folder):
+    parts = [PEERS.format(np=plan.NP, machine=machine())]
+    for name, study in plan.FULL.items():
+        parts += [f"## {study.title}\n", full_table(os.path.join(folder, name), study)]
+    return "\n".join(parts)
+
+
+def small_page(folder):
+    lengths = ", ".join(f"{study.title}: {study.epochs} ({study.seeds})" for study in plan.SMALL.values())
+    head = SMALL.format(rates=", ".join(map(str, plan.RATES)), lengths=lengths)
+    return "\n".join([head, "## Test accuracy in %, mean (lowest to highest)\n", small_table(folder, last_accuracy),
+                      "## Steps until all training samples are right\n", small_table(folder, steps_to_full)])
+
+
+def main(folder, out="results"):
+    for name, page in ("peers.md", peers_page(folder)), ("small-samples.md", small_page(folder)):
+        with open(os.path.join(out, name), "w") as file:
+            file.write(page)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+"""make reproduce QUICK=1: stopped and gone on with, it makes every table and figure, the same from the same runs."""
+import filecmp
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import unittest
+import xml.etree.ElementTree
+
+import program
+
+TOOL = os.path.join(program.TOP, "results", "reproduce")
+
+
+@unittest.skipIf("sanitize" in program.BUILD, "hundreds of runs of the program, slow under sanitizers")
+class Reproduce(program.ProgramTest):
+    def tool(self, command, out):
+        return [sys.executable, TOOL, command, "--quick", "--jobs", "2", "--runs", self.path("runs"), "--out", self.path(out)]
+
+    def done(self):
+        return glob.glob(self.path("runs/*/summary.json"))
+
+    def stopped(self):
+        """TERM while runs are under way: exit code 75, and the results of those that are done."""
+        process = subprocess.Popen(self.tool("run", "early"), stdout=subprocess.PIPE, text=True)
+        while len(self.done()) < 5 and process.poll() is None:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 75)
+        self.assertIn("missing", self.read("early/README.md"))
+        return len(self.done())
+
+    def read(self, name):
+        with open(self.path(name)) as file:
+            return file.read()
+
+    def test_quick(self):
+        early = self.stopped()
+        output, _ = self.run_program(
+            command=["make", "reproduce", "QUICK=1", "JOBS=2", "BUILD=" + program.BUILD, "RUNS=" + self.path("runs"),
+                     "OUT=" + self.path("first")], folder=program.TOP, seconds=550)
+        before, every = map(int, re.search(r"^(\d+) of (\d+) runs", output, re.M).groups())
+        self.assertGreaterEqual(before, early)
+        self.assertGreater(every, 100)
+        self.look_at_page(self.read("first/README.md"))
+        self.look_at_figures()
+        output, _ = self.run_program(command=self.tool("run", "second"))
+        self.assertIn(f"{every} of {every} runs are done", output)
+        self.assertEqual(self.names("first"), self.names("second"))
+        _, differ, odd = filecmp.cmpfiles(self.path("first"), self.path("second"), self.names("first"), shallow=False)
+        self.assertEqual((differ, odd), ([], []))
+
+    def names(self, out):
+        return sorted(os.path.relpath(p, self.path(out)) for p in glob.glob(self.path(out + "/**/*.*"), recursive=True))
+
+    def look_at_page(self, text):
+        self.assertNotRegex(text, "missing\\b(?! is shown)")
+        self.assertNotIn("not known yet", text)
+        for figure in re.findall(r"!\[.*?\]\((.*?)\)", text):
+            self.assertIn(figure, self.names("first"))
+
+    def look_at_figures(self):
+        names = [n for n in self.names("first") if n.startswith("figures")]
+        self.assertEqual({n[:-4] for n in names if n.endswith(".svg")}, {n[:-4] for n in names if n.endswith(".png")})
+        self.assertGreaterEqual(len(names), 28)
+        for name in names:
+            self.assertLess(os.path.getsize(self.path("first/" + name)), 200_000, name)
+            if name.endswith(".svg"):
+                xml.etree.ElementTree.parse(self.path("first/" + name))
+
+
+if __name__ == "__main__":
+    program.main()
