@@ -5,7 +5,7 @@ usage: scaling.py                                tables for networks 784-n-n-n-1
        scaling.py --flops 5e10 --bandwidth 2e9   for another machine
        scaling.py --layers 784,500,500,500,10 --batch 500 --ranks 8 [--grid 2x4]   a step: time, messages of rank 0
 
-A step of method adaptive with a trained inverse, inverse.steps 1, a rate for each neuron, alpha not measured."""
+A step of method adaptive with a trained inverse, centred, inverse.steps 1, a rate for each neuron, alpha not measured."""
 import argparse
 
 RANKS = [1, 4, 16, 64, 256, 1024]

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "reluopt/whitening.h"
+
 /* Widths of layers first..last. */
 static double widths(const Shape *shape, size_t first, size_t last)
 {
@@ -30,6 +32,16 @@ static double inverses(const Shape *shape, size_t last)
     return sum;
 }
 
+/* Values of the covariances of H[1..L-1], which are summed in every fourth step. */
+static double covariances(const Shape *shape)
+{
+    double sum = 0;
+    for (size_t i = 1; i < shape->layers; i++)
+        sum +=
+            shape->width[i] > RELUOPT_WHITENING_WIDEST ? 0 : (double)shape->width[i] * (double)shape->width[i];
+    return sum / 4;
+}
+
 /* Of targets, from layer `last` down, and of what trains inverses. */
 static void add_propagation(GridCost *cost, const Config *config, const Shape *shape, size_t last)
 {
@@ -50,6 +62,7 @@ GridCost reluopt_grid_cost(const Config *config, const Shape *shape)
     GridCost cost = {widths(shape, 1, last), matrices(shape, 1, last)};
     if (strcmp(config->method, "adaptive") == 0) {
         add_propagation(&cost, config, shape, last);
+        cost.weights += config->direction == DIRECTION_WHITENED ? covariances(shape) : 0;
     } else if (strcmp(config->method, "tp") == 0 || strcmp(config->method, "dtp") == 0) {
         if (config->target_layer == TARGET_PENULTIMATE) {
             cost.neurons += 2 * widths(shape, last - 1, last - 1); /* W[L]' Delta, T[L-1] */

@@ -148,8 +148,9 @@ static bool same_on_grid(const Config *config, const Comm *grid)
 /* Line searches plain: of one sample, centred, D = R, and the losses at 0 and 2 are equal but for rounding. */
 static const char *const settings[][9] = {
     {"adaptive"},
-    {"adaptive", "alpha", "1", "inverse.steps", "2", "direction", "plain"},
-    {"adaptive", "gate", "no", "rate.rule", "min", "rate.scope", "layer"},
+    {"adaptive", "inverse.kind", "trained", "direction", "centred"},
+    {"adaptive", "alpha", "1", "inverse.kind", "trained", "inverse.steps", "2", "direction", "plain"},
+    {"adaptive", "gate", "no", "inverse.kind", "fixed", "rate.rule", "min", "rate.scope", "layer"},
     {"adaptive", "inverse.kind", "mirror", "direction", "whitened", "average", "1"},
     {"adaptive", "inverse.kind", "transpose", "rate.rule", "exact", "rate.scope", "layer"},
     {"adaptive", "direction", "plain", "variant", "line-search", "batch", "40"},

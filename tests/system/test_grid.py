@@ -10,9 +10,11 @@ from resume import ResumeTest
 
 USAGE = 2
 DIVIDED = ["--reproducible", "no"]
+TRAINED = ["--inverse.kind", "trained", "--direction", "centred"]
 METHODS = {
     "adaptive": [],
-    "noisy, averaged": ["--average", 1, "--augment.noise", 0.1, "--inverse.kind", "mirror"],
+    "trained": TRAINED,
+    "noisy, averaged": ["--average", 0.5, "--augment.noise", 0.1, "--direction", "centred"],
     "whole set": ["--variant", "online", "--direction", "whitened"],
     "adam": ["--method", "adam", "--batch_norm", "yes"],
 }
@@ -96,7 +98,7 @@ class Scaling(program.ProgramTest):
         network = ["--layers", "20,48,96,24", "--batch", 40]
         for grid in "1x2", "2x1", "2x2":
             data, neurons = map(int, grid.split("x"))
-            out, _ = self.run_program("bench", *network, "--grid", grid, *DIVIDED, "--alpha", 1, "--steps", 1, "--json",
+            out, _ = self.run_program("bench", *network, "--grid", grid, *DIVIDED, *TRAINED, "--alpha", 1, "--steps", 1, "--json",
                                       np=data * neurons)
             sent = json.loads(out)["messages_per_step"]
             gather, reduction = sent["gather"], sent["reduction"]
@@ -107,7 +109,7 @@ class Scaling(program.ProgramTest):
 
     def test_auto_is_that_of_the_program(self):
         network = ["--layers", "20,48,96,24", "--batch", 100]
-        out, _ = self.run_program("bench", *network, *DIVIDED, "--steps", 1, "--json", np=4)
+        out, _ = self.run_program("bench", *network, *DIVIDED, *TRAINED, "--steps", 1, "--json", np=4)
         data, neurons = json.loads(out)["grid"]
         self.assertIn(f"grid {data}x{neurons}: ", self.script(*network, "--ranks", 4))
 

@@ -15,6 +15,7 @@ static Config configured(const char *method, const char *key, const char *value)
     Error error = {0};
     reluopt_config_default(&config);
     config.reproducible = false;
+    config.direction = DIRECTION_CENTRED;
     reluopt_config_set(&config, "method", method, &error);
     if (key)
         reluopt_config_set(&config, key, value, &error);
@@ -32,8 +33,9 @@ static void costs_are_those_of_the_table(void **state)
         const char *method, *key, *value;
         double neurons, weights;
     } cases[] = {
-        {"adaptive", NULL, NULL, 11 + 4 + 6, 54 + 37},
+        {"adaptive", "inverse.kind", "trained", 11 + 4 + 6, 54 + 37},
         {"adaptive", "inverse.steps", "3", 11 + 4 + 3 * 6, 54 + 3 * 37},
+        {"adaptive", "direction", "whitened", 11 + 4 + 6, 54 + 37 + (25 + 16) / 4.0},
         {"adaptive", "inverse.kind", "mirror", 11 + 4 + 6, 54 + 37},
         {"adaptive", "inverse.kind", "fixed", 11 + 4, 54},
         {"adaptive", "inverse.kind", "transpose", 11 + 9, 54},
