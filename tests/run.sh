@@ -52,7 +52,8 @@ for test in "$BUILD"/tests/mpi/test_*[a-z0-9]; do
     done
 done
 check symbols 60 tests/symbols.sh
-check fuzz/replay 60 build/sanitize/tests/replay tests/fuzz/seeds
+replay=build/sanitize/tests/replay
+[ -x $replay ] && check fuzz/replay 60 $replay tests/fuzz/seeds
 for test in tests/system/test_*; do
     check "system/$(basename "$test")" 600 "$test"
 done
