@@ -101,7 +101,7 @@ include tests/checks.mk
 dependencies:
 	launch/install-dependencies.sh $(EXTRA)
 
-TEST_PACKAGES := libcmocka-dev python3-h5py python3-onnx binutils man-db mandoc dpkg-dev curl
+TEST_PACKAGES := libcmocka-dev python3-h5py python3-matplotlib python3-onnx binutils man-db mandoc dpkg-dev curl
 
 # Recursive, so that pkg-config is asked after the packages are there.
 PARALLEL := --no-print-directory -j $(shell nproc)

@@ -98,5 +98,6 @@ int reluopt_cli_stored(Config *config, const CheckpointMeta *meta, const char *p
     if (reluopt_config_parse(config, meta->config, strlen(meta->config), path, error))
         return error->code;
     config->coordinator = COORDINATOR_SHARED;
+    reluopt_config_set(config, "grid", "auto", error);
     return RELUOPT_OK;
 }

@@ -26,6 +26,7 @@ static Comm comm;
 static int setup(void **state)
 {
     comm = (Comm){.rank = mt_rank, .size = mt_size, .block = 1, .world = MPI_COMM_WORLD};
+    reluopt_comm_grid(&comm, 1);
     int failed = mt_rank == 0 ? scratch_make(state) : 0;
     MPI_Bcast(&failed, 1, MPI_INT, 0, MPI_COMM_WORLD);
     MPI_Bcast(scratch_folder, sizeof scratch_folder, MPI_CHAR, 0, MPI_COMM_WORLD);
