@@ -11,8 +11,8 @@
 #include "table.h"
 
 #define AT(member) .offset = offsetof(Config, member), .size = sizeof(((Config *)0)->member)
-#define INTEGER(member, least, most) .type = TYPE_INTEGER, AT(member), .min = least, .max = most
-#define REAL(member, most) .type = TYPE_REAL, AT(member), .max = most
+#define INTEGER(member, least, most) .type = TYPE_INTEGER, AT(member), .min = (least), .max = (most)
+#define REAL(member, most) .type = TYPE_REAL, AT(member), .max = (most)
 #define BOOL(member) .type = TYPE_BOOL, AT(member)
 #define TEXT(member) .type = TYPE_TEXT, AT(member)
 #define CHOICE(member, ...)                                                                                    \

@@ -266,8 +266,8 @@ static void measures(void *state, Measures *out)
 #define METHOD(NAME, CREATE, ABOUT)                                                                            \
     const Method reluopt_method_##NAME = {                                                                     \
         .name = #NAME,                                                                                         \
-        .about = ABOUT,                                                                                        \
-        .create = CREATE,                                                                                      \
+        .about = (ABOUT),                                                                                      \
+        .create = (CREATE),                                                                                    \
         .destroy = destroy,                                                                                    \
         .step = step,                                                                                          \
         .spoilt = spoilt,                                                                                      \

@@ -143,6 +143,7 @@ static void train_layer(Mgbdt *s, size_t i, uint64_t number)
     const Bins *bins = bins_below(s, i);
     float *h = own(s, s->h[i], i);
     if (i > 1)
+        // cppcheck-suppress arrayIndexOutOfBoundsCond ; i is a layer
         reluopt_forest_apply(&s->forward[i], s->h[i - 1], s->columns, h);
     for (size_t k = 0; k < rounds; k++)
         reluopt_forest_boost(&s->forward[i], 1 + number * rounds + k, &s->grower, bins, own(s, s->t[i], i), h);
@@ -217,6 +218,7 @@ static int create_layer(Mgbdt *s, size_t i, Error *error)
     reluopt_forest_create(&s->forward[i], &config->trees, s->own[i].count,
                           1 + steps * (size_t)config->trees.rounds, error);
     if (i >= 2)
+        // cppcheck-suppress arrayIndexOutOfBoundsCond ; i is a layer
         reluopt_forest_create(&s->inverse[i], &config->trees, s->own[i - 1].count,
                               steps * (size_t)config->inverse.steps, error);
     if (i < s->shape.layers)

@@ -222,6 +222,7 @@ static void search_layers(Weights *const *list, size_t count, size_t columns, fl
     }
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < list[i]->own.count; j++) {
+            // cppcheck-suppress uninitvar ; the search that ended has set it
             list[i]->rate[j] = rate[i];
             list[i]->last[j] = list[i]->last_layer;
         }
