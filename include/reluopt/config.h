@@ -70,7 +70,7 @@ typedef struct Config {
     double alpha;  /* step of the first target, thesis: 1; RELUOPT_AUTO: adaptive chooses it */
     int direction; /* Direction */
     struct {
-        double lambda; /* of the ridge, in units of the mean eigenvalue */
+        double lambda; /* of the ridge, in units of the mean eigenvalue; RELUOPT_AUTO */
     } whitening;
     bool gate;        /* difference taken linearly, where the neuron is active */
     int target_layer; /* TargetLayer: whose target comes from the gradient of the loss */

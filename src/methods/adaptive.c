@@ -72,13 +72,17 @@ static void mirror(Adaptive *s, uint64_t number)
     reluopt_phase_leave(before);
 }
 
-/* Bring the whitenings of H[0..L-1] up to date.  Collective. */
-static void whiten(Adaptive *s, uint64_t number)
+/* Bring the whitenings of H[0..L-1] up to date.  The fewer samples there are for each input, the more of what
+ * they seem to vary along is theirs alone: the ridge grows.  Collective. */
+static void whiten(Adaptive *s, const Batch *batch, uint64_t number)
 {
     const Network *net = &s->net;
     Phase before = reluopt_phase_enter(PHASE_GRADIENT);
-    for (size_t i = 0; i < net->shape.layers; i++)
+    for (size_t i = 0; i < net->shape.layers; i++) {
+        if (s->config->whitening.lambda == RELUOPT_AUTO)
+            s->whitening[i].lambda = 1 + 10 * (double)net->shape.width[i] / (double)batch->total;
         reluopt_whitening_follow(&s->whitening[i], net->h[i], net->batch, number, s->centred, net->comm);
+    }
     reluopt_whitening_refresh(s->whitening, net->shape.layers, net->comm);
     reluopt_phase_leave(before);
 }
@@ -124,7 +128,7 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
         mirror(s, number);
     reluopt_inverse_targets(&s->inverses); /* (3-7) */
     if (s->config->direction == DIRECTION_WHITENED)
-        whiten(s, number);
+        whiten(s, batch, number);
     aim_forward(s); /* (3-9) .. (3-18) */
     if (rounds > 0)
         reluopt_inverse_measure(&s->inverses);
@@ -171,11 +175,12 @@ static int create_layers(Adaptive *s, const Config *config, const Shape *shape, 
 static int create_whitening(Adaptive *s, Error *error)
 {
     const Shape *shape = &s->net.shape;
+    double lambda = s->config->whitening.lambda;
     size_t room = reluopt_network_room(&s->net), inputs = shape->width[0] * shape->columns;
     s->centred = reluopt_alloc(room > inputs ? room : inputs, sizeof(float), error);
     for (size_t i = 0; i < shape->layers && !error->code; i++)
-        if (reluopt_whitening_create(&s->whitening[i], shape->width[i], i == 0, s->config->whitening.lambda,
-                                     s->net.comm, error) == RELUOPT_OK)
+        if (reluopt_whitening_create(&s->whitening[i], shape->width[i], i == 0,
+                                     lambda == RELUOPT_AUTO ? 1 : lambda, s->net.comm, error) == RELUOPT_OK)
             reluopt_weights_whiten(&s->net.weights[i + 1], &s->whitening[i], error);
     return error->code;
 }

@@ -109,7 +109,7 @@ static void test_defaults(void **state)
     assert_int_equal(c.seed, 1);
     assert_true(c.alpha == RELUOPT_AUTO && c.inverse.noise == 0.1 && c.rate.start == 1);
     assert_int_equal(c.direction, DIRECTION_WHITENED);
-    assert_true(c.whitening.lambda == 1);
+    assert_true(c.whitening.lambda == RELUOPT_AUTO);
     assert_true(c.gate);
     assert_int_equal(c.inverse.kind, INVERSE_AUTO);
     assert_int_equal(c.inverse.steps, 1);
