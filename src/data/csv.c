@@ -131,8 +131,7 @@ static bool next_row(Text *text, Error *error)
         char *row = rows_next(&text->rows, error);
         if (!row)
             return false;
-        bool mark = text->rows.line == 1 && strncmp(row, "\xEF\xBB\xBF", 3) == 0; /* a byte order mark */
-        table->cell = row + (mark ? 3 : 0);
+        table->cell = row;
         csv_scan(table, text->rows.line, error);
     }
     return !error->code;

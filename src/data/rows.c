@@ -37,6 +37,8 @@ static size_t fill(TextRows *rows, Error *error)
     if (zero)
         reluopt_fail(error, RELUOPT_DATA, "%s: byte %zu is 0: this is no text file, check the path",
                      rows->stream.name, at + (size_t)(zero - rows->text) - left);
+    if (at == 0 && got >= 3 && memcmp(rows->text, "\xEF\xBB\xBF", 3) == 0) /* a byte order mark */
+        rows->next = 3;
     rows->filled += got;
     rows->text[rows->filled] = '\0';
     return got;
