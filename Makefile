@@ -6,6 +6,7 @@
 #   make install    program, library and manual to $(DESTDIR)$(PREFIX); make uninstall takes them away
 #   make deb        build/deb/*.deb: the same as Debian packages
 #   make check      install what is missing, build, run all tests
+#   make lint, fuzz, valgrind, coverage      look for faults beyond the tests: see CONTRIBUTING.md
 #   make docs       docs/configuration.md, from the option table
 #   make bench      measure training steps, write results/performance.md
 #   make reproduce  the thesis's experiments and the recommended settings: runs (hours; resumed where they stopped) and
@@ -95,9 +96,12 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/program.a $(KEEP)
 	$(SHOW)$(CC) $(CHECKS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(LDLIBS)
 
 include launch/install.mk
+include tests/checks.mk
 
 dependencies:
 	launch/install-dependencies.sh $(EXTRA)
+
+TEST_PACKAGES := libcmocka-dev python3-h5py python3-matplotlib python3-onnx binutils man-db mandoc dpkg-dev curl
 
 # Recursive, so that pkg-config is asked after the packages are there.
 PARALLEL := --no-print-directory -j $(shell nproc)
@@ -106,10 +110,11 @@ demo: dependencies
 	@$(MAKE) $(PARALLEL) all
 	. launch/mpi-env.sh && mpirun -np 8 $(BUILD)/reluopt-mpi train configs/fashion-mnist.yaml
 
-check: EXTRA = libcmocka-dev python3-h5py python3-matplotlib python3-onnx binutils man-db mandoc dpkg-dev curl
+check: EXTRA = $(TEST_PACKAGES)
 check: dependencies
 	@$(MAKE) $(PARALLEL) all tests library
-	@tests/run.sh '$(PATTERN)'
+	@$(MAKE) $(PARALLEL) build/sanitize/tests/replay SANITIZE=1
+	@BUILD=$(BUILD) tests/run.sh '$(PATTERN)'
 
 bench: dependencies
 	@$(MAKE) $(PARALLEL) all

@@ -25,7 +25,7 @@ void reluopt_alpha_free(Alpha *alpha, const Network *net);
  * before it, where that was measured.  Two forward passes; changes what they change in net.  Collective. */
 void reluopt_alpha_measure(Alpha *alpha, Network *net, const Batch *batch, uint64_t step);
 
-/* After it, with `loss` its sum over the batch: choose alpha where the step before was measured; keep the
+/* After it, with `loss` its sum over the whole batch: choose alpha where the step before was measured; keep the
  * weights where this one will be.  Not collective. */
 void reluopt_alpha_choose(Alpha *alpha, const Network *net, double loss, uint64_t step);
 

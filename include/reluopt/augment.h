@@ -45,8 +45,8 @@ Stream reluopt_augment_stream(const Augment *augment, uint64_t step);
 const float *reluopt_augment_image(const Augment *augment, const float *x, int label, Stream *stream,
                                    size_t room);
 
-/* x, features x columns: noise is added, for step number `step`. */
-void reluopt_augment_noise(const Augment *augment, float *x, size_t columns, uint64_t step);
+/* x, features x columns, those from `first` on of a batch: noise is added, for step number `step`. */
+void reluopt_augment_noise(const Augment *augment, float *x, size_t first, size_t columns, uint64_t step);
 
 /* How an image is moved: out(i, j) = in(i + down, j + right), or in(i + down, width-1 - (j + right)) where it
  * is mirrored; beyond its edges an image goes on with the nearest pixel. */

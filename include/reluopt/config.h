@@ -106,6 +106,7 @@ typedef struct Config {
     } init;
     int preprocess;    /* PreprocessKind */
     bool reproducible; /* the same bits on any number of ranks */
+    char grid[24];     /* "auto", or how many ranks share a batch and how many the neurons: "2x4" */
     int coordinator;   /* Coordinator */
     struct {
         char dir[RELUOPT_TEXT];   /* where data.name is looked up; empty: $RELUOPT_DATA, else "data" */
@@ -195,6 +196,14 @@ int reluopt_config_check_resume(const Config *before, const Config *now, Error *
 /* Settings that do not go together, or that the method does not use (online with a batch size, dedicated
  * coordinator on one rank, no hidden layer, ...). `size`: number of ranks.  RELUOPT_USAGE.  Not collective. */
 int reluopt_config_check(const Config *config, int size, Error *error);
+
+/* The setting of the grid: *data becomes the number of indices of the data, 0 for auto.  RELUOPT_USAGE where it
+ * is none, or not one of `size` ranks.  Not collective. */
+int reluopt_config_grid(const Config *config, int size, int *data, Error *error);
+
+/* Why a batch cannot be divided between ranks with these settings, and what to do; NULL where it can.  Not
+ * collective. */
+const char *reluopt_config_undivided(const Config *config);
 
 /* Name of an option's choice, e.g. reluopt_config_choice("direction", DIRECTION_PLAIN) = "plain"; "?" when
  * there is none. */

@@ -1,5 +1,5 @@
-/* feed.h - hands samples to all ranks batch by batch; the next batch is on its way while the present one is
- * used. */
+/* feed.h - hands samples to all ranks batch by batch, to each its columns; the next batch is on its way while
+ * the present one is used. */
 #ifndef RELUOPT_FEED_H
 #define RELUOPT_FEED_H
 
@@ -15,8 +15,8 @@ typedef struct Feed {
     Comm *comm;
     size_t features;
     size_t room;            /* largest batch */
-    float *slot[2];         /* (features + 1) x room each: features of the samples, then labels on the way and
-                               ones on arrival */
+    float *slot[2];         /* (features + 1) x own columns each (rank 0: x room): features of the samples, then
+                               labels on the way and ones on arrival */
     int *label;             /* room */
     const Samples *samples; /* rank 0 */
     const uint32_t *order;  /* rank 0; NULL: as they are */

@@ -18,13 +18,14 @@ typedef enum TargetForm {
 typedef struct Inverses {
     Network *net;
     TargetForm form;
-    size_t last;                 /* g_2 .. g_last */
-    Weights v[RELUOPT_NODES];    /* V[2..last]; none where inverse.kind is transpose */
-    float *t[RELUOPT_NODES];     /* (n[i] + 1) x B  T[1..L], last row ones */
-    float *noisy[RELUOPT_NODES]; /* (n[i-1] + 1) x B  H[i-1] + noise, for V[i] */
-    float *image;                /* (n[i] + 1) x B  f_i(noisy) */
-    float *a, *b;                /* n[i] x B  scratch, free for use between the calls below */
-    float *sums;                 /* n[i] x 2  of the rows of V[i+1], for inverse.kind mirror */
+    size_t last;                    /* g_2 .. g_last */
+    Weights v[RELUOPT_NODES];       /* V[2..last]; none where inverse.kind is transpose */
+    float *t[RELUOPT_NODES];        /* (n[i] + 1) x B  T[1..L], last row ones */
+    float *noisy[RELUOPT_NODES];    /* (n[i-1] + 1) x B  H[i-1] + noise, for V[i] */
+    float deviation[RELUOPT_NODES]; /* standard deviation of H[i-1], of the whole batch */
+    float *image;                   /* (n[i] + 1) x B  f_i(noisy) */
+    float *a, *b;                   /* n[i] x B  scratch, free for use between the calls below */
+    float *sums;                    /* n[i] x 2  of the rows of V[i+1], for inverse.kind mirror */
 } Inverses;
 
 /* Initial V[2..last], and room for the targets of layers 1..L.  Errors: RELUOPT_MEMORY, RELUOPT_NUMERIC; free
@@ -36,13 +37,17 @@ void reluopt_inverse_free(Inverses *inverses);
  * (inverse.kind transpose: of all) the own rows.  Collective. */
 void reluopt_inverse_targets(Inverses *inverses);
 
+/* The deviations of H[1..last-1], for reconstructions on this batch.  Collective. */
+void reluopt_inverse_measure(Inverses *inverses);
+
 /* noisy[i] = H[i-1] + e, e normal with deviation inverse.noise times that of H[i-1], number `draw` of this
  * layer; image = f_i(noisy[i]); v[i].z = V[i] image, own rows: what V[i] is trained on (3-8).  Collective. */
 void reluopt_inverse_reconstruct(Inverses *inverses, size_t i, uint64_t draw);
 
 /* Move V[i] toward W[i]' without its bias, by round `draw` of noise (docs/algorithm.md, "Weight mirror"):
  *
- *     V += gain (M - V),   M = E P' / B,   P = W[i] E,   E = n[i-1] x B random signs.
+ *     V += gain (M - V),   M = E P' / B,   P = W[i] E,   E = n[i-1] x B random signs,
+ * with B the columns of the whole batch.
  *
  * Collective. */
 void reluopt_inverse_mirror(Inverses *inverses, size_t i, uint64_t draw);

@@ -66,10 +66,13 @@ void reluopt_gated_target(float *t, const float *h, const float *a, size_t n);
  * Returns the size of the Pos set. */
 size_t reluopt_residual(float *r, const float *z, const float *t, bool linear, size_t n);
 
-/* mean[j] = mean of row j of h (n x B). */
-void reluopt_row_means(float *mean, const float *h, size_t n, size_t columns);
+/* sum[j] = sum of row j of h (n x B). */
+void reluopt_row_sums(float *sum, const float *h, size_t n, size_t columns);
 
-/* Standard deviation of all n values of h. */
+/* Standard deviation of all n values of h; from their sum and sum of squares, which those of parts add up to.
+ */
 float reluopt_deviation(const float *h, size_t n);
+void reluopt_moments(const float *h, size_t n, double moments[2]);
+float reluopt_deviation_of(const double moments[2], size_t n);
 
 #endif

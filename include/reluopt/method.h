@@ -13,7 +13,7 @@
 typedef struct Shape {
     size_t layers; /* L */
     size_t width[RELUOPT_MAX_LAYERS + 2];
-    size_t columns; /* the largest batch that will be asked for */
+    size_t columns; /* the most columns of a batch that will be asked for on a rank */
 } Shape;
 
 /* The shape that a configuration gives for data of so many features and classes. */
@@ -24,9 +24,9 @@ int reluopt_shape_check(const Shape *shape, Error *error);
 
 enum { RELUOPT_MAX_ARRAYS = 16 * (RELUOPT_MAX_LAYERS + 2) }; /* more than any method has */
 
-/* One batch, the same on every rank. */
+/* One batch: on each rank its columns of it, reluopt_comm_own_columns; below, B is their number. */
 typedef struct Batch {
-    size_t count;     /* B */
+    size_t count;     /* of all columns */
     const float *x;   /* (width[0] + 1) x B, last row ones */
     const int *label; /* B */
     int64_t epoch;    /* of training: epochs finished before */
@@ -51,14 +51,14 @@ typedef struct Method {
     int (*create)(void **state, const Config *config, const Shape *shape, const Comm *comm, Error *error);
     void (*destroy)(void *state);
 
-    /* One training step, number `step` since the start of the run; adds the batch's loss and accuracy before
-     * the step to `score`.  Collective. */
+    /* One training step, number `step` since the start of the run; adds the whole batch's loss and accuracy
+     * before the step to `score`.  Collective. */
     void (*step)(void *state, const Batch *batch, uint64_t step, Score *score);
 
     /* Did a step leave weights of this rank's that are not finite?  Not collective. */
     bool (*spoilt)(const void *state);
 
-    /* Outputs (logits) for a batch, width[L] x B, on every rank; valid until the next call.  Collective. */
+    /* Outputs (logits) for a batch, width[L] x B; valid until the next call.  Collective. */
     const float *(*predict)(void *state, const Batch *batch);
 
     /* The arrays that make up the network and what its training keeps, for the checkpoint: returns how many,
@@ -73,6 +73,10 @@ typedef struct Method {
     /* Means since the last call, the same on every rank; starts anew.  Collective. */
     void (*measures)(void *state, Measures *measures);
 } Method;
+
+/* `score` has grown since `before` by own columns: let it grow by those of all ranks, with the same bits on
+ * each of them.  Collective. */
+void reluopt_score_sum(const Comm *comm, const Score *before, Score *score);
 
 extern const Method reluopt_method_adaptive;
 extern const Method reluopt_method_gd, reluopt_method_sgd, reluopt_method_momentum, reluopt_method_adagrad,

@@ -8,13 +8,14 @@
 
 enum { RELUOPT_NODES = RELUOPT_MAX_LAYERS + 2 }; /* layers 0..L */
 
-/* Every rank owns the rows own.first .. own.first + own.count - 1 of each W[i]; activations are whole on every
- * rank after a gather. */
+/* Every rank owns the rows own.first .. own.first + own.count - 1 of each W[i]; of its columns of a batch,
+ * activations are whole on every rank after a gather.  B is the number of its columns. */
 typedef struct Network {
     const Config *config;
     const Comm *comm;
     Shape shape;
-    size_t columns;                    /* B of the present batch */
+    size_t batch;                      /* columns of the present batch, of all ranks */
+    size_t first, columns;             /* own ones: columns = B from `first` on */
     bool training;                     /* batch normalisation by the batch's own statistics */
     Weights weights[RELUOPT_NODES];    /* W[1..L] */
     Normalisation norm[RELUOPT_NODES]; /* of layers 1..L-1, with batch_norm */
@@ -56,8 +57,8 @@ void reluopt_network_transpose(const Network *net, size_t i, float *x, float *pa
 void reluopt_network_forward(Network *net, const Batch *batch);
 
 /* With `average`: move the running means of W[1..L] toward what they became in step number `step`, taken on
- * `batch`.  They are means over about the last `average` epochs; a step of the first ones counts by its number squared.
- * Not collective. */
+ * `batch`.  They are means over about the last `average` epochs; a step of the first ones counts by its number
+ * squared. Not collective. */
 void reluopt_network_average(Network *net, const Batch *batch, uint64_t step);
 
 /* The same as forward for evaluation, with the running means where they are kept; returns H[L].  Collective. */

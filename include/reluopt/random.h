@@ -26,17 +26,18 @@ typedef struct RandomKey {
     RandomUse use;
     uint32_t layer; /* < 2^24 */
     uint64_t step;  /* < 2^32 */
+    size_t column;  /* where the columns wanted begin */
 } RandomKey;
 
 /* The bare generator: 4 random words from a counter and a key. */
 void reluopt_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 /* out[j * columns + k] = in[j * columns + k] + sigma * N(0, 1), the normal number addressed by
- * (key, first_row + j, k); `in` may be `out`.  Not collective. */
+ * (key, first_row + j, key.column + k); `in` may be `out`.  Not collective. */
 void reluopt_add_normal(float *out, const float *in, size_t rows, size_t columns, size_t first_row, float sigma,
                         RandomKey key);
 
-/* out[j * columns + k] = 1 or -1, by the random bit addressed by (key, j, k).  Not collective. */
+/* out[j * columns + k] = 1 or -1, by the random bit addressed by (key, j, key.column + k).  Not collective. */
 void reluopt_signs(float *out, size_t rows, size_t columns, RandomKey key);
 
 /* A sequence of numbers at one address.  Start with reluopt_stream. */

@@ -11,14 +11,20 @@
 
 #include "reluopt/config.h"
 
-/* Step-size bounds of `rows` neurons.
- *   z, d    in   rows x B  pre-activations, and their change along the direction
- *   r       in   rows x B  residual on the Pos set (0 elsewhere)
- *   opt     out  rows      rho_opt (3-15), +inf where no sample is active or nothing moves
- *   online  out  rows      rho_online (3-18), +inf where no sample leaves the Pos set (always so if `linear`)
+/* What the samples say about the step of `rows` neurons.
+ *   z, d     in   rows x B  pre-activations, and their change along the direction
+ *   r        in   rows x B  residual on the Pos set (0 elsewhere)
+ *   sums     out  rows x 2  sum R D, sum D^2 over the Pos set
+ *   fastest  out  rows      max D / Z over the Pos set, at least 0 (if `linear`: 0)
+ * Those of all samples are the sums and the maximum of those of parts of them. */
+void reluopt_rate_sums(const float *z, const float *d, const float *r, bool linear, size_t rows, size_t columns,
+                       float *sums, float *fastest);
+
+/* Step-size bounds from these.
+ *   opt     out  rows  rho_opt (3-15), +inf where no sample is active or nothing moves
+ *   online  out  rows  rho_online (3-18), +inf where no sample leaves the Pos set (always so if linear)
  */
-void reluopt_rates_local(const float *z, const float *d, const float *r, bool linear, size_t rows,
-                         size_t columns, float *opt, float *online);
+void reluopt_rate_bounds(const float *sums, const float *fastest, size_t rows, float *opt, float *online);
 
 /* The step that a rule takes from the two bounds (3-20); 0 where there is none (+inf both).
  * RATE_ONLINE falls back on rho_opt where no sample leaves.  RATE_EXACT: rho_opt, where its search begins. */

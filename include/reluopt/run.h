@@ -55,10 +55,10 @@ typedef struct Run {
 } Run;
 
 /* Load the data of run->config, unless run->data has samples already, settle what it leaves to them (on all
- * ranks), preprocess them (rank 0), share what all must know, build the method's state. meta: NULL, or a checkpoint's, whose schema and preprocessing are
- * used instead of fitting them, and then, unless the run resumes, only for evaluation: there is no room
- * for the batches of training. On return all ranks agree.  Release with reluopt_run_close, also after a
- * failure. Collective. */
+ * ranks), preprocess them (rank 0), share what all must know, build the method's state. meta: NULL, or a
+ * checkpoint's, whose schema and preprocessing are used instead of fitting them, and then, unless the run
+ * resumes, only for evaluation: there is no room for the batches of training. On return all ranks agree.
+ * Release with reluopt_run_close, also after a failure. Collective. */
 int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *error);
 
 /* Build the network alone, for predictions, for data of the schema (looked at on rank 0).  Agreed; release as

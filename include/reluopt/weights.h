@@ -25,7 +25,7 @@ typedef struct Weights {
     bool linear;    /* no ReLU: the output layer */
     bool spoilt;    /* a step left own weights that are not finite */
     float *w;       /* m x (inputs + 1) */
-    float *g;       /* m x (inputs + 1)  direction of the step */
+    float *g;       /* (m + 1) x (inputs + 1)  direction of the step; below it, what is added up with it */
     float *z;       /* m x B  pre-activations */
     float *average; /* m x (inputs + 1)  running mean of w, NULL: none kept */
 
@@ -33,6 +33,8 @@ typedef struct Weights {
     float *r;            /* m x B  residual on the Pos set */
     float *d;            /* m x B  change of z along g */
     float *mean;         /* inputs  batch means of the inputs */
+    float *sums_along;   /* m x 2  what the bounds come from, see reluopt_rate_sums; not owned */
+    float *fastest;      /* m  the same */
     float *opt;          /* m  rho_opt */
     float *online;       /* m  rho_online */
     float *rate;         /* m  step taken */
@@ -86,15 +88,27 @@ WeightsMeans reluopt_weights_means(Weights *weights, const Comm *comm);
 /* z = w h, own rows (m x B), for h (inputs + 1) x B.  Not collective. */
 void reluopt_weights_apply(const Weights *weights, const float *h, float *z, size_t columns);
 
-/* Residual of weights->z toward target (own rows, m x B), direction g (3-11), d = g h, and this rank's bounds
- * (3-15), (3-18).  `target` must stay until the step is taken.  Not collective. */
-void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t columns,
-                         Direction direction);
+/* Room for what the bounds come from, in a piece for all matrices that step together, so that ranks add up all
+ * of it at once; list: in the order of reluopt_weights_step, which may get a part of them.  Returns it, to be
+ * freed by the caller; NULL after RELUOPT_MEMORY.  Not collective. */
+float *reluopt_weights_join(Weights *const *list, size_t count, Error *error);
 
-/* Choose and take the steps of `count` matrices that were aimed: by their bounds, or by line search, with scope
- * layer or neuron; at most one reduction for all of them (line search: two for 8 halvings; exact search with
- * scope layer: one, and four of 12 KiB for each matrix).  The same bits on any number of ranks.  Collective. */
-void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, const Config *config,
+/* g = r h' of own columns (r: m x B, h: (inputs + 1) x B) becomes that of the whole batch.  active: own pairs
+ * of neuron and sample in the Pos set; returns those of the whole batch, to the 24 bits of a float where there
+ * are several indices of the data.  Collective. */
+size_t reluopt_weights_sum_gradient(Weights *weights, size_t active, const Comm *comm);
+
+/* Residual of weights->z toward target (own rows, m x B), direction g (3-11), d = g h, and what own columns say
+ * of the bounds (3-15), (3-18), for a batch of so many columns in all.  `target` must stay until the step is
+ * taken. Collective. */
+void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t batch,
+                         Direction direction, const Comm *comm);
+
+/* Choose and take the steps of `count` matrices that were aimed, for the same batch: by their bounds, or by
+ * line search, with scope layer or neuron; at most one reduction for all of them (line search: two for 8
+ * halvings; exact search with scope layer: one, and four of 12 KiB for each matrix), besides those along the
+ * data. The same bits on any number of ranks where there is one index of these.  Collective. */
+void reluopt_weights_step(Weights *const *list, size_t count, size_t batch, const Config *config,
                           const Comm *comm);
 
 #endif

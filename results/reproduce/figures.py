@@ -65,8 +65,8 @@ def draw(axes, outcome, column, scale):
               markerfacecolor="white", label=f"{outcome.row.title} ({seeds})")
 
 
-def curves(folder, name, title, outcomes, kind):
-    """Test and training part side by side.  kind: accuracy (%) or loss."""
+def curves(folder, name, title, outcomes, kind, lowest=None):
+    """Test and training part side by side.  kind: accuracy (%), shown from `lowest` on, or loss."""
     scale, unit = (100, "accuracy, %") if kind == "accuracy" else (1, "loss")
     figure, both = panels(2, 9, 3.9, sharey=True)
     for axes, part, name_of_part in zip(both, ("test", "train"), ("test", "training")):
@@ -77,9 +77,8 @@ def curves(folder, name, title, outcomes, kind):
     both[0].set_ylabel(unit)
     if kind == "loss":
         plain(both[0].yaxis)
-    elif any(o.seeds for o in outcomes):
-        low = min(100 * o.last("test_accuracy").min() for o in outcomes if o.seeds)
-        both[0].set_ylim(bottom=max(0, low - max(10, 0.75 * (100 - low))), top=100.5 if low > 60 else None)
+    else:
+        both[0].set_ylim(bottom=lowest)
     legend(figure, both[0])
     save(figure, folder, f"{name}-{kind}")
 

@@ -1,4 +1,8 @@
 """What the runs of a row reached, over its seeds."""
+import os
+import re
+
+import h5py
 import numpy
 
 
@@ -31,6 +35,12 @@ class Outcome:
             ended = summary and summary["epochs"] == self.epochs
             return summary["train_accuracy"] if ended else curves["train_accuracy"][self.epochs - 1]
         return numpy.array([of(run, curves) for run, curves in self.seen])
+
+    def weights(self):
+        """[W1, W2, ...] of the first seed, as its checkpoint has them."""
+        with h5py.File(os.path.join(self.seen[0][0].folder, "checkpoint.h5"), "r") as file:
+            arrays = file["arrays"]
+            return [arrays[name][:] for name in sorted(n for n in arrays if re.fullmatch(r"W\d", n))]
 
     def first(self, reached):
         """By seed: the first epoch in which reached(curves) is true; nan where there is none."""

@@ -2,6 +2,7 @@
 import matplotlib.pyplot as plt
 import numpy
 
+import complexity
 import figures
 from page import table
 
@@ -12,16 +13,25 @@ def numbers(values, form="{:.2g}"):
     return ", ".join("-" if numpy.isnan(v) else form.format(v) for v in values)
 
 
-def readings_table(outcomes, printed):
+def moved(outcome, start):
+    """By layer: how far the weights are from their start, in % of its length; nan from a start of another kind."""
+    if not start.seeds or "init.forward" in outcome.row.settings:
+        return [numpy.nan] * len(outcome.last("rate")[0])
+    norm = numpy.linalg.norm
+    return [100 * norm(w - w0) / norm(w0) for w, w0 in zip(outcome.weights(), start.weights())]
+
+
+def readings_table(outcomes, start, printed):
     """One line for each reading: accuracy, step size and bound by layer, over the run's last epoch."""
-    head = ["reading", "training %", "test %", "mean step by layer", "rho_online smaller, % by layer", "active, % by layer"]
+    head = ["reading", "training %", "test %", "mean step by layer", "rho_online smaller, % by layer", "active, % by layer",
+            "weights moved, % by layer"]
     lines = []
     for outcome in outcomes:
-        cells = ["diverged" if outcome.failures else "missing", "", "", "", ""]
+        cells = ["diverged" if outcome.failures else "missing", "", "", "", "", ""]
         if outcome.seeds and not outcome.failures:
             cells = [f"{100 * outcome.last('train_accuracy')[0]:.1f}", f"{100 * outcome.last('test_accuracy')[0]:.1f}",
                      numbers(outcome.last("rate")[0]), numbers(100 * outcome.last("online_bound")[0], "{:.0f}"),
-                     numbers(100 * outcome.last("active")[0], "{:.0f}")]
+                     numbers(100 * outcome.last("active")[0], "{:.0f}"), numbers(moved(outcome, start), "{:.2g}")]
         lines.append([outcome.row.title, *cells])
     return table(head, lines) + f"\n\nThe thesis, all samples, 300 epochs: {printed} % of the test samples."
 
@@ -31,8 +41,8 @@ def over_seeds(outcome, column, epoch):
     return outcome.curve(column)[:, epoch - 1].mean(0)
 
 
-def course_table(outcomes):
-    """Steps and bounds of whole runs as they go on."""
+def course_table(outcomes, starts):
+    """Steps and bounds of whole runs as they go on; starts {name: Outcome} where there is one of the same network."""
     head = ["run", "epoch", "training loss", "test %", "mean step by layer", "rho_online smaller, % by layer",
             "active, % by layer"]
     lines = []
@@ -45,7 +55,9 @@ def course_table(outcomes):
                           numbers(100 * over_seeds(outcome, "active", epoch), "{:.0f}")])
         if not outcome.seeds:
             lines.append([outcome.row.name, "missing", "", "", "", "", ""])
-    return table(head, lines)
+    ended = [f"{o.row.name} {numbers(moved(o, starts[o.row.name]))}" for o in outcomes if o.seeds and o.row.name in starts]
+    return table(head, lines) + (f"\n\nHow far the weights of seed 1 are from their start then, in % of its length, by layer: "
+                                 f"{'; '.join(ended)}." if ended else "")
 
 
 def exponent(points):
@@ -64,9 +76,10 @@ def scaling_points(outcomes, layer, axis, other, at):
 
 def scaling_table(outcomes):
     layers = len(outcomes[0].last("rate")[0]) if outcomes[0].seeds else 0
-    head = ["batch", "neurons a layer", "mean step by layer", "rho_online smaller, % by layer"]
-    lines = [[*o.row.key, numbers(o.last("rate")[0]), numbers(100 * o.last("online_bound")[0], "{:.0f}")] if o.seeds
-             else [*o.row.key, "missing", ""] for o in outcomes]
+    head = ["samples (batch)", "neurons a layer", "r (3-25)", "mean step by layer", "rho_online smaller, % by layer"]
+    lines = [[*o.row.key, f"{complexity.r(*o.row.key):.3f}", *(
+        [numbers(o.last("rate")[0]), numbers(100 * o.last("online_bound")[0], "{:.0f}")] if o.seeds else ["missing", ""])]
+        for o in outcomes]
     slopes = []
     for axis, name in (0, "samples"), (1, "neurons"):
         values = [exponent(scaling_points(outcomes, layer, axis, 1 - axis, 300)) for layer in range(layers)]

@@ -13,8 +13,9 @@ from outcome import outcomes
 
 PAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "README.md")
 FRONT = os.path.join(os.path.dirname(os.path.dirname(PAGE)), "README.md")
-TITLES = {"soybean": "Soybean", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10",
-          "cifar10-wide": "CIFAR-10, 3x1000"}
+GROUPS = {  # title, and the lowest accuracy that its plots show
+    "soybean": ("Soybean", 20), "mnist": ("MNIST", 85), "fashion-mnist": ("Fashion-MNIST", 75), "cifar10": ("CIFAR-10", 15),
+    "cifar10-wide": ("CIFAR-10, 3x1000", 15)}
 COURSE = "soybean-online", "soybean-line-search", "mnist-batch", "cifar10-batch"  # as the thesis writes it
 
 
@@ -35,9 +36,10 @@ def write(runs, out, quick):
 
 def draw(folder, group, ball):
     """What there are runs for."""
-    for name, title in TITLES.items():
-        for kind in ("accuracy", "loss") if anything(group(name)) else ():
-            figures.curves(folder, name, title, group(name), kind)
+    for name, (title, lowest) in GROUPS.items():
+        if anything(group(name)):
+            figures.curves(folder, name, title, group(name), "accuracy", lowest)
+            figures.curves(folder, name, title, group(name), "loss")
     for name in "readings-mnist", "readings-cifar10":
         if anything(group(name)):
             readings.readings_plot(folder, name, group(name))
@@ -54,13 +56,13 @@ def anything(outcomes_of_group):
 def parts(by_name, group, ball, quick):
     """{place: text} for page.fill."""
     def curves(name):
-        figures_of = [(f"{what} on {TITLES[name]}, by epoch", f"{name}-{what.lower()}") for what in ("Accuracy", "Loss")]
+        figures_of = [(f"{what} on {GROUPS[name][0]}, by epoch", f"{name}-{what.lower()}") for what in ("Accuracy", "Loss")]
         return tables.thesis(group(name)) + (images(*figures_of) if anything(group(name)) else "")
 
     def of_readings(name, printed):
         image = (f"Test accuracy of each reading on {name}", "readings-" + name)
         of_group = group("readings-" + name)
-        return readings.readings_table(of_group, printed) + (images(image) if anything(of_group) else "")
+        return readings.readings_table(of_group, group("start-" + name)[0], printed) + (images(image) if anything(of_group) else "")
 
     scaling = group("scaling")
     return {
@@ -75,7 +77,8 @@ def parts(by_name, group, ball, quick):
         "tuning": tables.tuning(group("tuning")),
         "readings-mnist": of_readings("mnist", "98.06"),
         "readings-cifar10": of_readings("cifar10", "44.00"),
-        "course": readings.course_table([by_name[name] for name in COURSE]),
+        "course": readings.course_table([by_name[name] for name in COURSE],
+                                        {f"{data}-batch": group(f"start-{data}")[0] for data in ("mnist", "cifar10")}),
         "scaling": readings.scaling_table(scaling) + (images(STEPS) if anything(scaling) else ""),
         "peers": peers(),
         "complexity": complexity.text(ball) + images(COMPLEXITY) if ball else "missing",
@@ -94,11 +97,11 @@ def peers():
     """Links to the pages about other methods, with their titles."""
     folder = os.path.dirname(PAGE)
     lines = []
-    for path in sorted(glob.glob(os.path.join(folder, "peers*.md"))):
+    for path in sorted(glob.glob(os.path.join(folder, "peers*.md")) + glob.glob(os.path.join(folder, "small-samples.md"))):
         with open(path) as file:
             title = re.match(r"# (.*)", file.readline())
         lines.append(f"- [{title[1] if title else os.path.basename(path)}]({os.path.basename(path)})")
-    return "\n".join(lines) or "None yet."
+    return "\n".join(lines) or "Not measured yet: `make peers`."
 
 
 def state(by_name, quick):

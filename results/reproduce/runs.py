@@ -120,7 +120,7 @@ class Driver:
         return sum(seconds for seconds, _ in left)
 
     def work(self):
-        """Return 0, STOPPED, or 1 where runs failed for a reason that is not theirs."""
+        """Return 0, STOPPED, NO_DATA, or 1 where runs failed for a reason that is not theirs."""
         os.makedirs(self.folder, exist_ok=True)
         generated.make(self.all, self.folder)
         before = {s: signal.signal(s, lambda *_: self.stop()) for s in (signal.SIGINT, signal.SIGTERM)}
@@ -132,7 +132,7 @@ class Driver:
                 worker.join(0.2)  # signals are handled in between
         for number, handler in before.items():
             signal.signal(number, handler)
-        return 1 if self.errors else STOPPED if self.stopping else 0
+        return 1 if self.errors else STOPPED if self.stopping else NO_DATA if self.no_data else 0
 
     def stop(self):
         """No more runs; those under way save a checkpoint and end."""

@@ -74,17 +74,17 @@ GOALS = [
 
 
 def judged(outcome, measure, must, aim):
-    """Mean (least to greatest) of the seeds, and whether it is what it must be; of partial runs, what they have so far."""
-    if not outcome or not outcome.seeds:
+    """Mean (least to greatest) of the seeds, and whether it is what it must be; of runs under way, what they have so far."""
+    if not outcome.seeds:
         return "missing"
-    values = measure(outcome)
-    note = "" if outcome.whole else f", {outcome.seeds} of {outcome.wanted} seeds at epoch {outcome.epochs}"
+    values, form = measure(outcome), "{:.2f}" if measure is final else "{:.3g}"
+    missed = "**not met**" if outcome.whole else "not yet met"
+    note = f" at epoch {outcome.epochs}" if measure is final or not outcome.whole else ""
+    note += "" if outcome.whole else f", {outcome.seeds} of {outcome.wanted} seeds"
     if numpy.isnan(values).any():
-        return f"not yet{note}" if note else f"not reached by {numpy.isnan(values).sum()} of {len(values)}"
-    mean, sign = values.mean(), 1 if measure is final else -1
-    met = "aim met" if sign * (mean - aim) >= 0 else "met" if sign * (mean - must) >= 0 else "**not met**"
-    epochs = f" at epoch {outcome.epochs}" if measure is final and not note else ""
-    return f"{spread(values, '{:.2f}' if measure is final else '{:.3g}')}{epochs}: {met}{note}"
+        return f"not reached by {numpy.isnan(values).sum()} of {len(values)}{note}: {missed}"
+    short_of = [sign * (goal - values.mean()) > 0 for sign in [1 if measure is final else -1] for goal in (must, aim)]
+    return f"{spread(values, form)}{note}: {missed if short_of[0] else 'met' if short_of[1] else 'aim met'}"
 
 
 def goals(by_name):
@@ -94,7 +94,7 @@ def goals(by_name):
     for what, measure, printed, adam, published, rows in GOALS:
         cells = [what, printed, adam, published]
         for name, (must, aim) in rows.items():
-            cells += [f"{must:g} / {aim:g}", judged(by_name.get(name), measure, must, aim)]
+            cells += [f"{must:g} / {aim:g}", judged(by_name[name], measure, must, aim)]
         lines.append(cells)
     return table(head, lines)
 
@@ -112,12 +112,12 @@ def compare(by_name):
     """For the project's own README: both recommended settings, test accuracy after the last epoch."""
     lines = []
     for data, name, network in COMPARED:
-        cells = []
-        for setting in "without", "with":
-            outcome = by_name[f"{name}-{setting}"]
-            cells.append(f"{outcome.epochs}: {spread(final(outcome), '{:.1f}')}" if outcome.seeds else "missing")
-        lines.append([data, network, *cells])
-    return table(["data", "network", "no weight transport: epochs, test %", "transposed weights"], lines)
+        pair = [by_name[f"{name}-{setting}"] for setting in ("without", "with")]
+        cells = [f"{spread(final(o), '{:.1f}')} after {o.epochs}" if o.seeds else "missing" for o in pair]
+        if any(o.seeds for o in pair):
+            lines.append([data, network, *cells])
+    head = ["data", "network", "no weight transport: test % after epochs", "transposed weights"]
+    return table(head, lines) if lines else "The runs are not made yet."
 
 
 # ---- what was tried for the rates ----

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reluopt/memory.h"
 #include "reluopt/tally.h"
@@ -50,6 +51,10 @@ static void by_blocks(Product *product, float *c, size_t ldc, const float *a, si
     size_t block = reluopt_dense_block(), whole = m / block * block;
     size_t step = block * n * k <= (m < FEW ? SMALL : SMALL / 4) ? block : whole;
     if (n == 0)
+        return;
+    for (size_t j = 0; k == 0 && j < m; j++) /* which BLAS refuses */
+        memset(c + j * ldc, 0, n * sizeof *c);
+    if (k == 0)
         return;
     reluopt_count_flops(2 * (uint64_t)m * n * k);
     for (size_t j = 0; j < whole; j += step)

@@ -80,6 +80,11 @@ static void draw(uint32_t x[WORDS][LANES], const uint32_t counter[4], const uint
     philox_lanes(x, words[0], words[1]);
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 void reluopt_add_normal(float *out, const float *in, size_t rows, size_t columns, size_t first_row, float sigma,
                         RandomKey key)
 {
@@ -87,11 +92,12 @@ void reluopt_add_normal(float *out, const float *in, size_t rows, size_t columns
     float z[WORDS][LANES];
     for (size_t j = 0; j < rows; j++) {
         address(&key, (uint32_t)(first_row + j), counter, words);
-        for (size_t k = 0; k < columns; k += BLOCK) {
-            draw(x, counter, words, k / WORDS);
+        for (size_t k = 0, n; k < columns; k += n) {
+            size_t at = key.column + k, skip = at % BLOCK;
+            const float *flat = &z[0][0] + skip;
+            draw(x, counter, words, (at - skip) / WORDS);
             normals(x, z);
-            size_t n = columns - k < BLOCK ? columns - k : BLOCK;
-            const float *flat = &z[0][0];
+            n = smaller(columns - k, BLOCK - skip);
             for (size_t i = 0; i < n; i++)
                 out[j * columns + k + i] = in[j * columns + k + i] + sigma * flat[i];
         }
@@ -102,13 +108,14 @@ void reluopt_signs(float *out, size_t rows, size_t columns, RandomKey key)
 {
     enum { BITS = 32 }; /* signs from a word: column k has bit k / BLOCK % BITS of one of BLOCK words */
     uint32_t counter[4], words[2], x[WORDS][LANES];
-    const uint32_t *flat = &x[0][0];
     for (size_t j = 0; j < rows; j++) {
         address(&key, (uint32_t)j, counter, words);
-        for (size_t block = 0; block * BLOCK < columns; block++) {
-            size_t k = block * BLOCK, n = columns - k < BLOCK ? columns - k : BLOCK;
-            if (block % BITS == 0)
+        for (size_t k = 0, n; k < columns; k += n) {
+            size_t block = (key.column + k) / BLOCK, skip = (key.column + k) % BLOCK;
+            const uint32_t *flat = &x[0][0] + skip;
+            if (k == 0 || block % BITS == 0)
                 draw(x, counter, words, block / BITS * LANES);
+            n = smaller(columns - k, BLOCK - skip);
             for (size_t i = 0; i < n; i++)
                 out[j * columns + k + i] = (flat[i] >> block % BITS) & 1 ? 1.0f : -1.0f;
         }

@@ -35,7 +35,7 @@ static int take_option(Arguments *arguments, int *at, int count, char **text, Er
     if (own >= 0) {
         arguments->option[own] = value;
     } else {
-        const char **pair = &arguments->key[2 * arguments->keys++];
+        const char **pair = &arguments->key[2 * (size_t)arguments->keys++];
         pair[0] = name;
         pair[1] = value;
     }
@@ -88,7 +88,7 @@ const char *reluopt_cli_option(const Arguments *arguments, const char *name)
 int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *error)
 {
     for (int i = 0; i < arguments->keys && !error->code; i++)
-        reluopt_config_set(config, arguments->key[2 * i], arguments->key[2 * i + 1], error);
+        reluopt_config_set(config, arguments->key[2 * (size_t)i], arguments->key[2 * (size_t)i + 1], error);
     return error->code;
 }
 
@@ -98,5 +98,6 @@ int reluopt_cli_stored(Config *config, const CheckpointMeta *meta, const char *p
     if (reluopt_config_parse(config, meta->config, strlen(meta->config), path, error))
         return error->code;
     config->coordinator = COORDINATOR_SHARED;
+    reluopt_config_set(config, "grid", "auto", error);
     return RELUOPT_OK;
 }

@@ -195,7 +195,8 @@ int reluopt_config_check(const Config *config, int size, Error *error)
     if (check_use(config, error))
         return error->code;
     const char *problem = conflict(config, size);
-    return problem ? reluopt_fail(error, RELUOPT_USAGE, "%s", problem) : RELUOPT_OK;
+    return problem ? reluopt_fail(error, RELUOPT_USAGE, "%s", problem)
+                   : reluopt_config_check_grid(config, size, error);
 }
 
 int reluopt_config_check_resume(const Config *before, const Config *now, Error *error)

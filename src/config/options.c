@@ -11,8 +11,8 @@
 #include "table.h"
 
 #define AT(member) .offset = offsetof(Config, member), .size = sizeof(((Config *)0)->member)
-#define INTEGER(member, least, most) .type = TYPE_INTEGER, AT(member), .min = least, .max = most
-#define REAL(member, most) .type = TYPE_REAL, AT(member), .max = most
+#define INTEGER(member, least, most) .type = TYPE_INTEGER, AT(member), .min = (least), .max = (most)
+#define REAL(member, most) .type = TYPE_REAL, AT(member), .max = (most)
 #define BOOL(member) .type = TYPE_BOOL, AT(member)
 #define TEXT(member) .type = TYPE_TEXT, AT(member)
 #define CHOICE(member, ...)                                                                                    \
@@ -148,7 +148,9 @@ const Option option_table[] = {
                           [PREPROCESS_ZCA] = "zca", [PREPROCESS_AUTO] = "auto"), .value = "auto",
      .meaning = "of the features, fitted on the training part; auto: images centre, else standardise"},
     {"reproducible", BOOL(reproducible), .value = "yes",
-     .meaning = "same bits on any number of ranks; no: transposed weights do not travel"},
+     .meaning = "same bits on any number of ranks; no: less travels, and grid may divide batches"},
+    {"grid", TEXT(grid), .value = "auto", .methods = NETWORK, .later = true,
+     .meaning = "parts of a batch x parts of the neurons, such as 2x4; auto: least traffic"},
     {"coordinator", CHOICE(coordinator, [COORDINATOR_SHARED] = "shared",
                            [COORDINATOR_DEDICATED] = "dedicated"), .value = "shared", .later = true,
      .meaning = "rank 0 owns neurons like the others, or only coordinates"},

@@ -41,6 +41,9 @@ bool option_is_group(const char *key);
 /* True when the option's key begins with "GROUP.". */
 bool option_in_group(const Option *option, const char *group);
 
+/* RELUOPT_USAGE when the grid is none, not one of `size` ranks, or one that other settings do not allow. */
+int reluopt_config_check_grid(const Config *config, int size, Error *error);
+
 /* Set the option's member of `config` from text; it is unchanged after RELUOPT_USAGE, which begins with
  * `subject` and says what is allowed, and the default. */
 int option_set(const Option *option, Config *config, const char *value, const char *subject, Error *error);

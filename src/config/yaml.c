@@ -144,6 +144,7 @@ static int read_value(Reader *r, const char *key, yaml_mark_t place)
 }
 
 /* Read a map up to its end; `group` is what comes before the dot in the full names of its keys, or "". */
+// NOLINTNEXTLINE(misc-no-recursion): no deeper than the table has groups
 static int read_map(Reader *r, const char *group)
 {
     for (;;) {

@@ -151,7 +151,7 @@ void reluopt_move_image(const Augment *augment, const float *x, Move move, float
 
 Stream reluopt_augment_stream(const Augment *augment, uint64_t step)
 {
-    return reluopt_stream((RandomKey){(uint64_t)augment->config->seed, RANDOM_MOVES, 0, step});
+    return reluopt_stream((RandomKey){(uint64_t)augment->config->seed, RANDOM_MOVES, 0, step, 0});
 }
 
 static Move draw_move(const Config *config, Stream *stream)
@@ -179,9 +179,9 @@ const float *reluopt_augment_image(const Augment *augment, const float *x, int l
     return image;
 }
 
-void reluopt_augment_noise(const Augment *augment, float *x, size_t columns, uint64_t step)
+void reluopt_augment_noise(const Augment *augment, float *x, size_t first, size_t columns, uint64_t step)
 {
-    RandomKey key = {(uint64_t)augment->config->seed, RANDOM_INPUT_NOISE, 0, step};
+    RandomKey key = {(uint64_t)augment->config->seed, RANDOM_INPUT_NOISE, 0, step, first};
     if (augment->sigma > 0)
         reluopt_add_normal(x, x, augment->pre->features, columns, 0, augment->sigma, key);
 }

@@ -157,7 +157,7 @@ static int read_files(Dataset *data, const Files *train, const Files *test, cons
 
 static int read_named_files(Dataset *data, const Config *config, Error *error)
 {
-    Files train, test;
+    Files train = {0}, test = {0};
     if (named_files(config, &train, &test, error))
         return error->code;
     int header = config->data.header > 1 ? -1 : config->data.header; /* -1: the reader decides */
@@ -166,7 +166,7 @@ static int read_named_files(Dataset *data, const Config *config, Error *error)
 
 static int read_set(Dataset *data, const struct Set *set, const Config *config, Error *error)
 {
-    Files train, test;
+    Files train = {0}, test = {0};
     if (find_set(set, data_folder(config), &train, &test, error))
         return error->code;
     return read_files(data, &train, &test, "last", 0, error);

@@ -11,21 +11,12 @@ enum { STRIP = RELUOPT_AUGMENT_ROOM }; /* samples transposed together: one cache
 
 int reluopt_feed_create(Feed *feed, Comm *comm, size_t features, size_t room, Error *error)
 {
+    size_t columns = comm->rank == 0 ? room : reluopt_comm_own_columns(comm, room).count;
     *feed = (Feed){.comm = comm, .features = features, .room = room};
     for (int i = 0; i < 2; i++)
-        feed->slot[i] = reluopt_alloc((features + 1) * room, sizeof(float), error);
+        feed->slot[i] = reluopt_alloc((features + 1) * columns, sizeof(float), error);
     feed->label = reluopt_alloc(room, sizeof(int), error);
     return error->code;
-}
-
-void reluopt_feed_free(Feed *feed)
-{
-    if (feed->sent > feed->arrived)
-        reluopt_comm_feed_wait(feed->comm);
-    free(feed->slot[0]);
-    free(feed->slot[1]);
-    free(feed->label);
-    *feed = (Feed){0};
 }
 
 static size_t batches(const Feed *feed)
@@ -39,14 +30,23 @@ static size_t batch_size(const Feed *feed, size_t number)
     return left < feed->batch ? left : feed->batch;
 }
 
-/* Transpose the samples of a batch, changed where they are to be, into neuron-major order; the labels go where
- * the ones will be. */
-static void pack(const Feed *feed, size_t number, float *x)
+void reluopt_feed_free(Feed *feed)
 {
-    size_t columns = batch_size(feed, number), n = feed->features, first = number * feed->batch;
+    if (feed->sent > feed->arrived)
+        reluopt_comm_feed_wait(feed->comm, feed->slot[feed->arrived % 2], feed->features + 1,
+                               batch_size(feed, feed->arrived));
+    free(feed->slot[0]);
+    free(feed->slot[1]);
+    free(feed->label);
+    *feed = (Feed){0};
+}
+
+/* Transpose columns `part` of batch `number`, changed where they are to be, into neuron-major order; the labels
+ * go where the ones will be. */
+static void pack_part(const Feed *feed, size_t number, OwnColumns part, Stream *moves, float *x)
+{
+    size_t columns = part.count, n = feed->features, first = number * feed->batch + part.first;
     const Augment *augment = feed->augment;
-    uint64_t step = feed->step + number;
-    Stream moves = augment ? reluopt_augment_stream(augment, step) : (Stream){0};
     for (size_t strip = 0; strip < columns; strip += STRIP) {
         size_t width = columns - strip < STRIP ? columns - strip : STRIP;
         const float *from[STRIP];
@@ -54,7 +54,7 @@ static void pack(const Feed *feed, size_t number, float *x)
             size_t at = first + strip + k, sample = feed->order ? feed->order[at] : at;
             from[k] = feed->samples->x + sample * n;
             if (augment)
-                from[k] = reluopt_augment_image(augment, from[k], feed->samples->y[sample], &moves, k);
+                from[k] = reluopt_augment_image(augment, from[k], feed->samples->y[sample], moves, k);
             x[n * columns + strip + k] = (float)feed->samples->y[sample];
         }
         for (size_t i = 0; i < n; i++)
@@ -62,7 +62,17 @@ static void pack(const Feed *feed, size_t number, float *x)
                 x[i * columns + strip + k] = from[k][i];
     }
     if (augment)
-        reluopt_augment_noise(augment, x, columns, step);
+        reluopt_augment_noise(augment, x, part.first, columns, feed->step + number);
+}
+
+/* All of it, part after part. */
+static void pack(const Feed *feed, size_t number, float *x)
+{
+    Stream moves = feed->augment ? reluopt_augment_stream(feed->augment, feed->step + number) : (Stream){0};
+    for (int i = 0; i < feed->comm->data.size; i++) {
+        OwnColumns part = reluopt_comm_columns(feed->comm, batch_size(feed, number), i);
+        pack_part(feed, number, part, &moves, x + part.first * (feed->features + 1));
+    }
 }
 
 static void send_next(Feed *feed)
@@ -73,7 +83,7 @@ static void send_next(Feed *feed)
     float *slot = feed->slot[feed->sent % 2];
     if (feed->comm->rank == 0)
         pack(feed, feed->sent, slot);
-    reluopt_comm_feed_start(feed->comm, slot, (feed->features + 1) * batch_size(feed, feed->sent));
+    reluopt_comm_feed_start(feed->comm, slot, feed->features + 1, batch_size(feed, feed->sent));
     feed->sent++;
     reluopt_phase_leave(before);
 }
@@ -92,15 +102,17 @@ void reluopt_feed_begin(Feed *feed, const Samples *samples, const uint32_t *orde
     send_next(feed);
 }
 
-/* Wait for the batch under way; take its labels and put the ones in their place. */
+/* Wait for the batch under way, of so many columns in all; take the labels of own ones and put the ones in
+ * their place. */
 static void receive(Feed *feed, float *x, size_t columns)
 {
-    float *last = x + feed->features * columns;
+    size_t own = reluopt_comm_own_columns(feed->comm, columns).count;
+    float *last = x + feed->features * own;
     Phase before = reluopt_phase_enter(PHASE_INPUT);
-    reluopt_comm_feed_wait(feed->comm);
-    for (size_t k = 0; k < columns; k++)
+    reluopt_comm_feed_wait(feed->comm, x, feed->features + 1, columns);
+    for (size_t k = 0; k < own; k++)
         feed->label[k] = (int)last[k];
-    reluopt_ones(last, columns);
+    reluopt_ones(last, own);
     feed->arrived++;
     reluopt_phase_leave(before);
 }

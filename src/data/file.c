@@ -56,7 +56,7 @@ static int append_all(Bytes *bytes, size_t room, Stream *in, Error *error)
 int reluopt_file_load(const char *path, Bytes *bytes, Error *error)
 {
     Stream in;
-    size_t room;
+    size_t room = 0;
     *bytes = (Bytes){0};
     if (reluopt_stream_open(&in, path, error) == RELUOPT_OK && !reluopt_file_size(path, &room, error)) {
         room += 2; /* a plain file, the NUL, and one byte for noticing the end without growing */

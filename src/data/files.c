@@ -71,7 +71,7 @@ int files_list(Files *files, const char *list, const char *key, bool labels, Err
 int files_read(const Files *files, const char *label, int header, Samples *samples, Schema *schema,
                Error *error)
 {
-    const char *path[MAX_FILES];
+    const char *path[MAX_FILES] = {NULL};
     for (size_t i = 0; i < files->count; i++)
         path[i] = files->path[i].text;
     switch (files->format) {

@@ -74,7 +74,7 @@ bool reluopt_generate(const char *name, uint64_t seed, uint32_t part, size_t cou
 int reluopt_generate_noise(Dataset *data, uint64_t seed, size_t features, size_t classes, size_t count,
                            Error *error)
 {
-    RandomKey key = {.seed = seed, .use = RANDOM_GENERATED, .step = 2 * SETS};
+    RandomKey key = {.seed = seed, .use = RANDOM_GENERATED, .step = UINT64_C(2) * SETS};
     if (reluopt_samples_alloc(&data->train, count, features, error))
         return error->code;
     reluopt_add_normal(data->train.x, data->train.x, count, features, 0, 1, key);

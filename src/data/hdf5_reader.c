@@ -44,17 +44,19 @@ static int measure(Set *set, Error *error)
     return RELUOPT_OK;
 }
 
-/* The values must really be in the file, before memory is taken for them. */
-static int check_storage(const Set *set, Error *error)
+/* The values must really be in the file, before memory is taken for them: as many as deflate could pack into
+ * it, before HDF5 is asked to count its chunks; and as many as it counts. */
+static int check_storage(const Set *set, hid_t plan, Error *error)
 {
-    size_t on_disk, needed, stored = (size_t)H5Dget_storage_size(set->id);
+    size_t on_disk, needed, stored = 0;
     if (reluopt_file_size(set->path, &on_disk, error))
         return error->code;
-    hid_t plan = H5Dget_create_plist(set->id);
     size_t packing = H5Pget_nfilters(plan) > 0 ? MAX_PACKING : 1;
-    H5Pclose(plan);
-    if (stored > on_disk || __builtin_mul_overflow(set->count, set->each, &needed) ||
-        __builtin_mul_overflow(needed, set->bytes, &needed) || needed / packing > stored)
+    bool possible = !__builtin_mul_overflow(set->count, set->each, &needed) &&
+                    !__builtin_mul_overflow(needed, set->bytes, &needed) && needed / packing <= on_disk;
+    if (possible)
+        stored = (size_t)H5Dget_storage_size(set->id);
+    if (!possible || stored > on_disk || needed / packing > stored)
         return reluopt_fail(
             error, RELUOPT_DATA,
             "%s: %s (%zu x %zu) is not all in the file, which stores %zu bytes of it: write it whole, "
@@ -63,20 +65,35 @@ static int check_storage(const Set *set, Error *error)
     return RELUOPT_OK;
 }
 
+/* A link to another file is not followed. */
+static herr_t refuse_link(const char *file, const char *group, const char *other, const char *object,
+                          unsigned *flags, hid_t access, void *data)
+{
+    (void)file, (void)group, (void)other, (void)object, (void)flags, (void)access, (void)data;
+    return -1;
+}
+
 static int open_set(Set *set, hid_t file, Error *error)
 {
-    set->id = H5Dopen2(file, set->name, H5P_DEFAULT);
+    hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+    if (H5Pset_elink_cb(access, refuse_link, NULL) >= 0)
+        set->id = H5Dopen2(file, set->name, access);
+    H5Pclose(access);
     if (set->id < 0)
         return reluopt_fail(error, RELUOPT_DATA,
-                            "%s: no data set %s: the file needs /x (samples) and /y (labels)", set->path,
+                            "%s: no data set %s in this file: it needs /x (samples) and /y (labels)", set->path,
                             set->name);
-    hid_t type = H5Dget_type(set->id);
+    hid_t type = H5Dget_type(set->id), plan = H5Dget_create_plist(set->id);
     set->class = H5Tget_class(type);
     set->bytes = H5Tget_size(type);
+    if (set->bytes == 0 || H5Pget_layout(plan) == H5D_VIRTUAL || H5Pget_external_count(plan) != 0)
+        reluopt_fail(error, RELUOPT_DATA, "%s: %s is kept in other files: write it whole, into this file",
+                     set->path, set->name);
+    else if (!measure(set, error))
+        check_storage(set, plan, error);
     H5Tclose(type);
-    if (measure(set, error))
-        return error->code;
-    return check_storage(set, error);
+    H5Pclose(plan);
+    return error->code;
 }
 
 /* Read `count` samples from number `first` on. */

@@ -42,6 +42,7 @@ static int check_magic(const Idx *idx, Error *error)
 static int measure(Idx *idx, size_t file_size, Error *error)
 {
     size_t dimensions = idx->file.data[3], header = MAGIC + SIZE * dimensions, total = 1;
+    idx->each = 1;
     if (idx->file.size < header)
         return reluopt_fail(error, RELUOPT_DATA,
                             "%s: ends at byte %zu, inside its header of %zu bytes: get the file again",
@@ -60,14 +61,16 @@ static int measure(Idx *idx, size_t file_size, Error *error)
                 "%s: truncated: ends at byte %zu, but the header (dimension %zu is %zu) asks for "
                 "more: get the file again",
                 idx->path, file_size, i + 1, size);
-        idx->count = i == 0 ? size : idx->count;
+        if (i == 0)
+            idx->count = size;
+        else
+            idx->each *= size;
         total *= size;
         idx->width = size;
     }
     if (file_size != SIZE_MAX && there != total)
         return reluopt_fail(error, RELUOPT_DATA, "%s: %zu trailing bytes after byte %zu: get the file again",
                             idx->path, there - total, header + total);
-    idx->each = total / idx->count;
     idx->value = idx->file.data + header;
     return RELUOPT_OK;
 }

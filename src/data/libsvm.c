@@ -104,7 +104,7 @@ static bool next_line(Text *text, Line *line, float *x, Error *error)
     *line = (Line){0};
     take_label(text, &at, &line->label, error);
     for (at += strspn(at, " \t\r\n"); *at != '\0' && !error->code; at += strspn(at, " \t\r\n")) {
-        Pair pair;
+        Pair pair = {0};
         if (take_pair(text, &at, line->largest, &pair, error) == RELUOPT_OK) {
             line->largest = pair.index;
             if (x)

@@ -103,7 +103,7 @@ static bool parse_number(const char *text, Number *number)
     size_t size = text[0] && text[1] ? strspn(text + 2, "1248") : 0;
     if (size != 1 || text[3] != '\0' || !strchr("<>|=", text[0]) || !strchr("uifb", text[1]))
         return false;
-    *number = (Number){.kind = text[1] == 'b' ? 'u' : text[1], .size = (size_t)(text[2] - '0')};
+    *number = (Number){.kind = (char)(text[1] == 'b' ? 'u' : text[1]), .size = (size_t)(text[2] - '0')};
     number->big = text[0] == '>';
     return !(number->kind == 'f' && number->size < 4) && !(text[1] == 'b' && number->size != 1);
 }

@@ -20,6 +20,7 @@ static float convert(Number number, const unsigned char *b)
     if (number.kind == 'u')
         return (float)bits;
     if (number.kind == 'i') { /* the sign bit weighs less than nothing */
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the size is not 0
         uint64_t sign = (uint64_t)1 << (8 * number.size - 1);
         return (float)(int64_t)((bits ^ sign) - sign);
     }
@@ -36,7 +37,8 @@ static int convert_record(const Records *records, const unsigned char *bytes, fl
 {
     Number number = records->number;
     for (size_t k = 0; k < records->each; k++) {
-        x[k] = number.kind == 'u' && number.size == 1 ? bytes[k] : convert(number, bytes + k * number.size);
+        x[k] =
+            number.kind == 'u' && number.size == 1 ? (float)bytes[k] : convert(number, bytes + k * number.size);
         if (!isfinite(x[k]))
             return reluopt_fail(error, RELUOPT_DATA,
                                 "%s: [%zu, %zu] is not a finite single-precision number: correct it",
@@ -68,7 +70,7 @@ static int truncated(const Records *records, Error *error)
 static int read_some(Records *records, float *x, size_t wanted, size_t *count, Error *error)
 {
     size_t size = records->skip + records->each * records->number.size;
-    size_t room = BUFFER / size + 1;
+    size_t room = BUFFER / size < records->count ? BUFFER / size + 1 : records->count;
     *count = 0;
     if (!records->buffer && !(records->buffer = reluopt_alloc(room, size, error)))
         return error->code;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 1 << 18 };
+enum { FIRST_ROOM = 1 << 16 };
 
 int rows_open(TextRows *rows, const char *path, const char *(*end)(const char *text), Error *error)
 {
@@ -16,7 +16,7 @@ int rows_open(TextRows *rows, const char *path, const char *(*end)(const char *t
 static size_t fill(TextRows *rows, Error *error)
 {
     size_t left = rows->filled - rows->next;
-    if (left > 0)
+    if (rows->text)
         memmove(rows->text, rows->text + rows->next, left);
     rows->next = 0;
     rows->filled = left;

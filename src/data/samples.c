@@ -327,7 +327,7 @@ static int take_columns(Lines *lines, Schema *schema, size_t wanted)
         return malformed(lines, "a smaller count");
     schema->column = reluopt_alloc(wanted, sizeof *schema->column, lines->error);
     schema->columns = schema->column ? wanted : 0;
-    size_t features = 0, categories;
+    size_t features = 0, categories = 0;
     for (size_t i = 0; i < schema->columns; i++) {
         Column *column = &schema->column[i];
         if (take_word(lines, "column") || take_number(lines, &categories, ' ') ||
@@ -344,7 +344,7 @@ static int take_columns(Lines *lines, Schema *schema, size_t wanted)
 
 static int take_schema(Lines *lines, Schema *schema)
 {
-    size_t classes, columns;
+    size_t classes = 0, columns = 0;
     if (take_word(lines, "features") || take_number(lines, &schema->features, '\n') ||
         take_word(lines, "classes") || take_number(lines, &classes, '\n') ||
         take_names(lines, "class", &schema->class_name, &schema->classes, classes) ||

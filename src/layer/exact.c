@@ -18,7 +18,7 @@ static float reach(const float *z, const float *d, const float *t, size_t column
 #pragma omp simd reduction(+ : a, b, c)
     for (size_t k = 0; k < columns; k++) {
         bool active = z[k] > 0, changes = (active & (d[k] > 0)) | (!active & (d[k] < 0));
-        double speed = active & !changes ? d[k] : 0, e = (double)(active ? z[k] : 0) - t[k];
+        double speed = (active & !changes) ? d[k] : 0, e = (double)(active ? z[k] : 0) - t[k];
         a += speed * speed;
         b += speed * e;
         c += changes ? 0 : e * e;
@@ -49,7 +49,7 @@ static void sum_active(const float *z, const float *d, const float *t, bool line
     double a = 0, b = 0;
 #pragma omp simd reduction(+ : a, b)
     for (size_t k = 0; k < columns; k++) {
-        double speed = linear | is_active(z[k], d[k], from, end) ? d[k] : 0;
+        double speed = (linear | is_active(z[k], d[k], from, end)) ? d[k] : 0;
         a += speed * speed;
         b += speed * (z[k] - (double)from * d[k] - t[k]);
     }

@@ -152,18 +152,18 @@ size_t reluopt_residual(float *r, const float *z, const float *t, bool linear, s
     return active;
 }
 
-void reluopt_row_means(float *mean, const float *h, size_t n, size_t columns)
+void reluopt_row_sums(float *sums, const float *h, size_t n, size_t columns)
 {
     for (size_t j = 0; j < n; j++) {
         float sum = 0;
 #pragma omp simd reduction(+ : sum)
         for (size_t k = 0; k < columns; k++)
             sum += h[j * columns + k];
-        mean[j] = sum / (float)columns;
+        sums[j] = sum;
     }
 }
 
-float reluopt_deviation(const float *h, size_t n)
+void reluopt_moments(const float *h, size_t n, double moments[2])
 {
     double sum = 0, squares = 0;
 #pragma omp simd reduction(+ : sum, squares)
@@ -171,6 +171,19 @@ float reluopt_deviation(const float *h, size_t n)
         sum += h[i];
         squares += (double)h[i] * h[i];
     }
-    double mean = sum / (double)n, variance = squares / (double)n - mean * mean;
+    moments[0] = sum;
+    moments[1] = squares;
+}
+
+float reluopt_deviation_of(const double moments[2], size_t n)
+{
+    double mean = moments[0] / (double)n, variance = moments[1] / (double)n - mean * mean;
     return variance > 0 ? (float)sqrt(variance) : 0;
+}
+
+float reluopt_deviation(const float *h, size_t n)
+{
+    double moments[2];
+    reluopt_moments(h, n, moments);
+    return reluopt_deviation_of(moments, n);
 }

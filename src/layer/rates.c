@@ -5,8 +5,9 @@
 
 #include "reluopt/layer.h"
 
-/* rho_opt (3-15), with the sign that makes a descent step positive.  r is 0 off the Pos set, d is not. */
-static float rate_opt(const float *z, const float *d, const float *r, bool linear, size_t columns)
+/* r is 0 off the Pos set, d is not. */
+static void sums_of_opt(const float *z, const float *d, const float *r, bool linear, size_t columns,
+                        float sums[2])
 {
     float up = 0, down = 0, edge = linear ? -INFINITY : 0;
 #pragma omp simd reduction(+ : up, down)
@@ -15,11 +16,12 @@ static float rate_opt(const float *z, const float *d, const float *r, bool linea
         up += r[k] * moved;
         down += moved * moved;
     }
-    return up > 0 && down > 0 ? up / down : INFINITY;
+    sums[0] = up;
+    sums[1] = down;
 }
 
-/* rho_online (3-18): 1 / max of D/Z over the samples that move towards the edge of the Pos set. */
-static float rate_online(const float *z, const float *d, size_t columns)
+/* Of the samples that move towards the edge of the Pos set. */
+static float fastest_of(const float *z, const float *d, size_t columns)
 {
     float fastest = 0;
 #pragma omp simd reduction(max : fastest)
@@ -27,16 +29,26 @@ static float rate_online(const float *z, const float *d, size_t columns)
         float speed = z[k] > 0 ? d[k] / z[k] : 0;
         fastest = speed > fastest ? speed : fastest;
     }
-    return fastest > 0 ? 1 / fastest : INFINITY;
+    return fastest;
 }
 
-void reluopt_rates_local(const float *z, const float *d, const float *r, bool linear, size_t rows,
-                         size_t columns, float *opt, float *online)
+void reluopt_rate_sums(const float *z, const float *d, const float *r, bool linear, size_t rows, size_t columns,
+                       float *sums, float *fastest)
 {
     for (size_t j = 0; j < rows; j++) {
         size_t at = j * columns;
-        opt[j] = rate_opt(z + at, d + at, r + at, linear, columns);
-        online[j] = linear ? INFINITY : rate_online(z + at, d + at, columns);
+        sums_of_opt(z + at, d + at, r + at, linear, columns, sums + 2 * j);
+        fastest[j] = linear ? 0 : fastest_of(z + at, d + at, columns);
+    }
+}
+
+/* The sign of rho_opt makes a descent step positive. */
+void reluopt_rate_bounds(const float *sums, const float *fastest, size_t rows, float *opt, float *online)
+{
+    for (size_t j = 0; j < rows; j++) {
+        float up = sums[2 * j], down = sums[2 * j + 1];
+        opt[j] = up > 0 && down > 0 ? up / down : INFINITY;
+        online[j] = fastest[j] > 0 ? 1 / fastest[j] : INFINITY;
     }
 }
 

@@ -20,6 +20,7 @@ typedef struct Adaptive {
 
     Whitening whitening[RELUOPT_NODES]; /* of H[0..L-1], for the whitened direction */
     float *centred;                     /* n[i] x B  scratch of the same, n[0] too */
+    float *joined;                      /* see reluopt_weights_join */
 } Adaptive;
 
 static bool chooses_alpha(const Adaptive *s)
@@ -27,16 +28,17 @@ static bool chooses_alpha(const Adaptive *s)
     return s->config->alpha == RELUOPT_AUTO;
 }
 
-/* T[L] = H[L] - alpha (softmax(H[L]) - Y) (3.1.3, 4.3); whole on every rank without a message. */
+/* T[L] = H[L] - alpha (softmax(H[L]) - Y) (3.1.3, 4.3), as whole as H[L] without a message. */
 static void output_target(Adaptive *s, const Batch *batch, uint64_t number, Score *score)
 {
     size_t last = s->net.shape.layers, classes = s->net.shape.width[last], columns = s->net.columns;
     float *t = s->inverses.t[last], *delta = s->inverses.a, alpha = (float)s->config->alpha;
-    double loss = score->loss;
+    Score so_far = *score;
     Phase before = reluopt_phase_enter(PHASE_TARGETS);
     reluopt_cross_entropy(s->net.h[last], batch->label, classes, columns, score, delta);
+    reluopt_score_sum(s->net.comm, &so_far, score);
     if (chooses_alpha(s)) {
-        reluopt_alpha_choose(&s->alpha, &s->net, score->loss - loss, number);
+        reluopt_alpha_choose(&s->alpha, &s->net, score->loss - so_far.loss, number);
         alpha = s->alpha.state.alpha;
     }
     reluopt_output_target(t, s->net.h[last], delta, alpha, classes * columns);
@@ -53,8 +55,8 @@ static void aim_inverses(Adaptive *s, uint64_t draw)
     for (size_t i = s->net.shape.layers; i >= 2; i--) {
         reluopt_inverse_reconstruct(&s->inverses, i, draw);
         reluopt_weights_aim(&s->inverses.v[i], s->inverses.image,
-                            reluopt_network_own(&s->net, s->inverses.noisy[i], i - 1), s->net.columns,
-                            direction);
+                            reluopt_network_own(&s->net, s->inverses.noisy[i], i - 1), s->net.batch, direction,
+                            s->net.comm);
     }
     reluopt_phase_leave(before);
 }
@@ -79,19 +81,30 @@ static void whiten(Adaptive *s, const Batch *batch, uint64_t number)
     for (size_t i = 0; i < net->shape.layers; i++) {
         if (s->config->whitening.lambda == RELUOPT_AUTO)
             s->whitening[i].lambda = 1 + 10 * (double)net->shape.width[i] / (double)batch->total;
-        reluopt_whitening_follow(&s->whitening[i], net->h[i], net->columns, number, s->centred, net->comm);
+        reluopt_whitening_follow(&s->whitening[i], net->h[i], net->batch, number, s->centred, net->comm);
     }
     reluopt_whitening_refresh(s->whitening, net->shape.layers, net->comm);
     reluopt_phase_leave(before);
 }
 
-/* Aim W[1..L] at the targets (3-9 .. 3-18).  Not collective. */
+/* Aim W[1..L] at the targets (3-9 .. 3-18).  Collective. */
 static void aim_forward(Adaptive *s)
 {
     for (size_t i = 1; i <= s->net.shape.layers; i++)
         reluopt_weights_aim(&s->net.weights[i], s->net.h[i - 1],
-                            reluopt_network_own(&s->net, s->inverses.t[i], i), s->net.columns,
-                            (Direction)s->config->direction);
+                            reluopt_network_own(&s->net, s->inverses.t[i], i), s->net.batch,
+                            (Direction)s->config->direction, s->net.comm);
+}
+
+/* V[2..L] and W[1..L], or some of them, in the order in which they step; returns how many. */
+static size_t stepping(Adaptive *s, bool inverses, bool forwards, Weights **list)
+{
+    size_t count = 0, last = s->net.shape.layers;
+    for (size_t i = 2; inverses && i <= last; i++)
+        list[count++] = &s->inverses.v[i];
+    for (size_t i = 1; forwards && i <= last; i++)
+        list[count++] = &s->net.weights[i];
+    return count;
 }
 
 /* Choose and take the steps of what was aimed (3-19), (3-20): V[2..L] and, with the last round of the inverse
@@ -99,12 +112,8 @@ static void aim_forward(Adaptive *s)
 static void take_steps(Adaptive *s, bool inverses, bool forwards)
 {
     Weights *list[2 * RELUOPT_NODES];
-    size_t count = 0, last = s->net.shape.layers;
-    for (size_t i = 2; inverses && i <= last; i++)
-        list[count++] = &s->inverses.v[i];
-    for (size_t i = 1; forwards && i <= last; i++)
-        list[count++] = &s->net.weights[i];
-    reluopt_weights_step(list, count, s->net.columns, s->config, s->net.comm);
+    size_t count = stepping(s, inverses, forwards, list);
+    reluopt_weights_step(list, count, s->net.batch, s->config, s->net.comm);
 }
 
 static void step(void *state, const Batch *batch, uint64_t number, Score *score)
@@ -121,6 +130,8 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     if (s->config->direction == DIRECTION_WHITENED)
         whiten(s, batch, number);
     aim_forward(s); /* (3-9) .. (3-18) */
+    if (rounds > 0)
+        reluopt_inverse_measure(&s->inverses);
     for (int k = 0; k < rounds; k++) {
         aim_inverses(s, number * (uint64_t)rounds + (uint64_t)k); /* (3-8) */
         take_steps(s, true, k == rounds - 1);                     /* (3-19), (3-20) */
@@ -145,6 +156,7 @@ static const float *predict(void *state, const Batch *batch)
 static int create_layers(Adaptive *s, const Config *config, const Shape *shape, const Comm *comm, Error *error)
 {
     TargetForm form = config->gate ? FORM_GATED : FORM_DIFFERENCE;
+    Weights *list[2 * RELUOPT_NODES];
     bool exact = config->rate.rule == RATE_EXACT && config->variant != VARIANT_LINE_SEARCH;
     if (reluopt_network_create(&s->net, config, shape, comm, error) ||
         reluopt_inverse_create(&s->inverses, &s->net, form, shape->layers, error))
@@ -155,7 +167,9 @@ static int create_layers(Adaptive *s, const Config *config, const Shape *shape, 
              reluopt_weights_create_step(&s->inverses.v[i], shape->columns, error)) ||
             (exact && reluopt_weights_search(&s->net.weights[i], shape->columns, error)))
             return error->code;
-    return RELUOPT_OK;
+    s->joined =
+        reluopt_weights_join(list, stepping(s, config->inverse.kind == INVERSE_TRAINED, true, list), error);
+    return error->code;
 }
 
 static int create_whitening(Adaptive *s, Error *error)
@@ -180,6 +194,7 @@ static void destroy(void *state)
     for (size_t i = 0; i < RELUOPT_NODES; i++)
         reluopt_whitening_free(&s->whitening[i]);
     free(s->centred);
+    free(s->joined);
     free(s);
 }
 

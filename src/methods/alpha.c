@@ -62,7 +62,8 @@ static double loss_before(Alpha *alpha, Network *net, const Batch *batch)
     exchange(alpha, net);
     reluopt_network_forward(net, batch);
     exchange(alpha, net);
-    reluopt_cross_entropy(net->h[last], batch->label, net->shape.width[last], batch->count, &score, NULL);
+    reluopt_cross_entropy(net->h[last], batch->label, net->shape.width[last], net->columns, &score, NULL);
+    reluopt_score_sum(net->comm, &(Score){0}, &score);
     return score.loss;
 }
 
@@ -81,7 +82,7 @@ void reluopt_alpha_measure(Alpha *alpha, Network *net, const Batch *batch, uint6
 
 void reluopt_alpha_choose(Alpha *alpha, const Network *net, double loss, uint64_t step)
 {
-    double count = (double)net->columns;
+    double count = (double)net->batch;
     const double losses[] = {alpha->loss[0] / count, alpha->loss[1] / count, loss / count};
     if (is_measured(step))
         reluopt_alpha_follow(&alpha->state, losses, (double)interval(step), alpha->relaxation);

@@ -29,6 +29,7 @@ typedef struct Backprop {
     RuleState norm[RELUOPT_NODES]; /* of the scales of layers 1..L-1, with batch_norm */
     float *random[RELUOPT_NODES];  /* m[i-1] x n[i], or m[i-1] x n[L]  B[2..L], own rows */
     float *delta[RELUOPT_NODES];   /* (n[i] + 1) x B  Delta[1..L] */
+    size_t active[RELUOPT_NODES];  /* slopes in layers 1..L-1 that are not 0 */
     float *carried;                /* m[i] x B  what a skip takes down from layer i */
     float *part;                   /* n[i] x B  this rank's part of W[i]' Delta[i] */
 } Backprop;
@@ -38,26 +39,31 @@ static float *own(const Backprop *s, float *x, size_t i)
     return reluopt_network_own(&s->net, x, i);
 }
 
-/* Delta[L] of the mean loss; whole on every rank without a message. */
+/* Delta[L] of the mean loss; as whole as H[L] without a message. */
 static void output_error(Backprop *s, const Batch *batch, Score *score)
 {
     size_t last = s->net.shape.layers, classes = s->net.shape.width[last], columns = s->net.columns;
     float *delta = s->delta[last];
     Phase before = reluopt_phase_enter(PHASE_TARGETS);
+    Score so_far = *score;
     reluopt_loss((Loss)s->config->loss, s->net.h[last], batch->label, classes, columns, score, delta);
+    reluopt_score_sum(s->net.comm, &so_far, score);
     for (size_t k = 0; k < classes * columns; k++)
-        delta[k] /= (float)columns;
+        delta[k] /= (float)batch->count;
     reluopt_phase_leave(before);
 }
 
-/* G[i] = Delta[i] H[i-1]' (2-12), own rows.  Normalisation takes biases away: they stay, whatever rounding says
- * of their gradient. */
+/* G[i] = Delta[i] H[i-1]' (2-12), own rows.  Collective.  Normalisation takes biases away: they stay, whatever
+ * rounding says of their gradient. */
 static void gradient(Backprop *s, size_t i)
 {
     Weights *w = &s->net.weights[i];
     size_t k = w->inputs + 1;
     Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     reluopt_product_nt(w->g, k, own(s, s->delta[i], i), s->net.h[i - 1], w->own.count, k, s->net.columns);
+    size_t active = reluopt_weights_sum_gradient(w, s->active[i], s->net.comm);
+    if (!w->linear)
+        reluopt_weights_note_active(w, active, w->own.count * s->net.batch);
     for (size_t j = 0; s->config->batch_norm && !w->linear && j < w->own.count; j++)
         w->g[j * k + w->inputs] = 0;
     reluopt_phase_leave(before);
@@ -77,6 +83,16 @@ static void feed_back(Backprop *s, size_t i, float *out)
     reluopt_product(out, s->random[i], n, s->delta[from], m, s->net.columns, n);
 }
 
+/* delta: from the derivative after the normalisation of layer i to the one before it.  Collective. */
+static void normalise_back(Backprop *s, size_t i, float *delta)
+{
+    Normalisation *norm = &s->net.norm[i];
+    const float *z = s->net.weights[i].z;
+    reluopt_normalise_slopes(norm, delta, z, s->net.columns);
+    reluopt_comm_data_sum_doubles(s->net.comm, norm->sums, 2 * norm->rows);
+    reluopt_normalise_back(norm, delta, z, s->net.columns, s->net.batch);
+}
+
 /* Delta[i-1] = W[i]' Delta[i] * f'(Z[i-1]) (2-11), and back through what else is in layer i-1.  Direct feedback
  * takes nothing from layer i, so nothing from its skip either.  Collective. */
 static void error_below(Backprop *s, size_t i)
@@ -88,12 +104,11 @@ static void error_below(Backprop *s, size_t i)
     feed_back(s, i, delta);
     for (size_t k = 0; s->feedback != FEEDBACK_DIRECT && reluopt_network_skips(&s->net, i) && k < values; k++)
         delta[k] += s->carried[k];
-    reluopt_weights_note_active(below, reluopt_slope((Activation)s->config->activation, delta, h, values),
-                                values);
+    s->active[i - 1] = reluopt_slope((Activation)s->config->activation, delta, h, values);
     if (reluopt_network_skips(&s->net, i - 1))
         memcpy(s->carried, delta, values * sizeof *delta);
     if (s->config->batch_norm)
-        reluopt_normalise_back(&s->net.norm[i - 1], delta, below->z, s->net.columns);
+        normalise_back(s, i - 1, delta);
     reluopt_phase_leave(before);
 }
 
@@ -144,7 +159,7 @@ static int create_random(Backprop *s, size_t i, Error *error)
     size_t n = s->net.shape.width[s->feedback == FEEDBACK_DIRECT ? s->net.shape.layers : i];
     size_t below = s->net.shape.width[i - 1], larger = n > below ? n : below;
     Rows rows = s->net.weights[i - 1].own;
-    RandomKey key = {(uint64_t)s->config->seed, RANDOM_FEEDBACK, (uint32_t)i, 0};
+    RandomKey key = {(uint64_t)s->config->seed, RANDOM_FEEDBACK, (uint32_t)i, 0, 0};
     float *b = s->random[i] = reluopt_alloc(rows.count * n, sizeof *b, error);
     if (b)
         reluopt_add_normal(b, b, rows.count, n, rows.first, (float)sqrt(2.0 / (double)larger), key);
@@ -251,8 +266,8 @@ static void measures(void *state, Measures *out)
 #define METHOD(NAME, CREATE, ABOUT)                                                                            \
     const Method reluopt_method_##NAME = {                                                                     \
         .name = #NAME,                                                                                         \
-        .about = ABOUT,                                                                                        \
-        .create = CREATE,                                                                                      \
+        .about = (ABOUT),                                                                                      \
+        .create = (CREATE),                                                                                    \
         .destroy = destroy,                                                                                    \
         .step = step,                                                                                          \
         .spoilt = spoilt,                                                                                      \

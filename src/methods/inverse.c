@@ -84,12 +84,25 @@ void reluopt_inverse_targets(Inverses *s)
     reluopt_phase_leave(before);
 }
 
+void reluopt_inverse_measure(Inverses *s)
+{
+    const Network *net = s->net;
+    double moments[2 * RELUOPT_NODES];
+    Phase before = reluopt_phase_enter(PHASE_INVERSES);
+    for (size_t i = 2; i <= s->last; i++)
+        reluopt_moments(net->h[i - 1], net->shape.width[i - 1] * net->columns, moments + 2 * i);
+    reluopt_comm_data_sum_doubles(net->comm, moments + 4, 2 * (s->last - 1));
+    for (size_t i = 2; i <= s->last; i++)
+        s->deviation[i] = reluopt_deviation_of(moments + 2 * i, net->shape.width[i - 1] * net->batch);
+    reluopt_phase_leave(before);
+}
+
 void reluopt_inverse_reconstruct(Inverses *s, size_t i, uint64_t draw)
 {
     Network *net = s->net;
     size_t n = net->shape.width[i - 1], values = n * net->columns;
-    float sigma = (float)net->config->inverse.noise * reluopt_deviation(net->h[i - 1], values);
-    RandomKey key = {(uint64_t)net->config->seed, RANDOM_NOISE, (uint32_t)i, draw};
+    float sigma = (float)net->config->inverse.noise * s->deviation[i];
+    RandomKey key = {(uint64_t)net->config->seed, RANDOM_NOISE, (uint32_t)i, draw, net->first};
     reluopt_add_normal(s->noisy[i], net->h[i - 1], n, net->columns, 0, sigma, key);
     reluopt_ones(s->noisy[i] + values, net->columns);
     reluopt_network_layer(net, i, s->noisy[i], s->a, s->image);
@@ -105,7 +118,7 @@ static int initial_inverse(Inverses *s, size_t i, Error *error)
     size_t n = v->inputs, below = v->outputs;
     bool transpose = config->init.inverse == INIT_TRANSPOSE;
     RandomKey key = {(uint64_t)config->seed, transpose ? RANDOM_INIT_FORWARD : RANDOM_INIT_INVERSE, (uint32_t)i,
-                     0};
+                     0, 0};
     float *whole = transpose ? reluopt_initial_matrix((Init)config->init.forward, n, below, key, error)
                              : reluopt_initial_matrix((Init)config->init.inverse, below, n, key, error);
     size_t across = transpose ? below : 1, down = transpose ? 1 : n; /* strides of V[j][k] in `whole` */

@@ -113,7 +113,7 @@ static void train_inverse(Mgbdt *s, size_t i, uint64_t number)
 {
     size_t n = s->shape.width[i - 1], rounds = (size_t)s->config->inverse.steps;
     float sigma = (float)s->config->inverse.noise * reluopt_deviation(s->h[i - 1], n * s->columns);
-    RandomKey key = {(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, number};
+    RandomKey key = {(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, number, 0};
     Phase before = reluopt_phase_enter(PHASE_INVERSES);
     reluopt_add_normal(s->noisy, s->h[i - 1], n, s->columns, 0, sigma, key);
     layer_output(s, i, s->noisy, s->image);
@@ -143,6 +143,7 @@ static void train_layer(Mgbdt *s, size_t i, uint64_t number)
     const Bins *bins = bins_below(s, i);
     float *h = own(s, s->h[i], i);
     if (i > 1)
+        // cppcheck-suppress arrayIndexOutOfBoundsCond ; i is a layer
         reluopt_forest_apply(&s->forward[i], s->h[i - 1], s->columns, h);
     for (size_t k = 0; k < rounds; k++)
         reluopt_forest_boost(&s->forward[i], 1 + number * rounds + k, &s->grower, bins, own(s, s->t[i], i), h);
@@ -210,13 +211,14 @@ static int create_layer(Mgbdt *s, size_t i, Error *error)
 {
     const Config *config = s->config;
     size_t steps = (size_t)config->epochs, n = s->shape.width[i], columns = s->shape.columns;
-    RandomKey key = {(uint64_t)config->seed, RANDOM_INIT_FORWARD, (uint32_t)i, 0};
+    RandomKey key = {(uint64_t)config->seed, RANDOM_INIT_FORWARD, (uint32_t)i, 0, 0};
     s->own[i] = reluopt_comm_own_rows(&s->comm, n);
     s->h[i] = reluopt_alloc(n * columns, sizeof(float), error);
     s->t[i] = reluopt_alloc(n * columns, sizeof(float), error);
     reluopt_forest_create(&s->forward[i], &config->trees, s->own[i].count,
                           1 + steps * (size_t)config->trees.rounds, error);
     if (i >= 2)
+        // cppcheck-suppress arrayIndexOutOfBoundsCond ; i is a layer
         reluopt_forest_create(&s->inverse[i], &config->trees, s->own[i - 1].count,
                               steps * (size_t)config->inverse.steps, error);
     if (i < s->shape.layers)

@@ -10,12 +10,12 @@ float reluopt_mirror_gain(double squares, double distance, size_t n, size_t colu
     return distance > noise ? (float)(1 - noise / distance) : 0;
 }
 
-/* noise = E; image = W[i] E, of all ranks. */
+/* noise = E; image = W[i] E, of all neurons, own columns. */
 static void respond(Inverses *s, size_t i, uint64_t draw, float *noise)
 {
     const Network *net = s->net;
     const Weights *w = &net->weights[i];
-    RandomKey key = {(uint64_t)net->config->seed, RANDOM_NOISE, (uint32_t)i, draw};
+    RandomKey key = {(uint64_t)net->config->seed, RANDOM_NOISE, (uint32_t)i, draw, net->first};
     reluopt_signs(noise, w->inputs, net->columns, key);
     reluopt_product(reluopt_network_own(net, s->image, i), w->w, w->inputs + 1, noise, w->own.count,
                     net->columns, w->inputs);
@@ -44,14 +44,14 @@ static float gain_of(Inverses *s, size_t i)
     double squares = 0, distance = 0;
     for (size_t j = 0; j < v->own.count; j++) {
         size_t at = j * (v->inputs + 1);
-        compare_row(v->g + at, v->w + at, v->inputs, s->net->columns, s->sums + 2 * (v->own.first + j));
+        compare_row(v->g + at, v->w + at, v->inputs, s->net->batch, s->sums + 2 * (v->own.first + j));
     }
     reluopt_comm_gather_rows(s->net->comm, s->sums, v->outputs, 2);
     for (size_t j = 0; j < v->outputs; j++) {
         squares += s->sums[2 * j];
         distance += s->sums[2 * j + 1];
     }
-    return reluopt_mirror_gain(squares, distance, v->outputs, s->net->columns);
+    return reluopt_mirror_gain(squares, distance, v->outputs, s->net->batch);
 }
 
 void reluopt_inverse_mirror(Inverses *s, size_t i, uint64_t draw)
@@ -61,6 +61,7 @@ void reluopt_inverse_mirror(Inverses *s, size_t i, uint64_t draw)
     respond(s, i, draw, noise);
     reluopt_product_nt(v->g, v->inputs + 1, reluopt_network_own(s->net, noise, i - 1), s->image, v->own.count,
                        v->inputs, s->net->columns);
+    reluopt_comm_data_sum(s->net->comm, v->g, v->own.count * (v->inputs + 1));
     float gain = gain_of(s, i);
     for (size_t j = 0; j < v->own.count; j++) {
         float *row = v->w + j * (v->inputs + 1);

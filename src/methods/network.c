@@ -15,7 +15,7 @@
 static int initial_weights(Network *net, size_t i, Error *error)
 {
     Weights *w = &net->weights[i];
-    RandomKey key = {(uint64_t)net->config->seed, RANDOM_INIT_FORWARD, (uint32_t)i, 0};
+    RandomKey key = {(uint64_t)net->config->seed, RANDOM_INIT_FORWARD, (uint32_t)i, 0, 0};
     float *whole = reluopt_initial_matrix((Init)net->config->init.forward, w->outputs, w->inputs, key, error);
     for (size_t j = 0; whole && j < w->own.count; j++)
         memcpy(w->w + j * (w->inputs + 1), whole + (w->own.first + j) * w->inputs, w->inputs * sizeof *whole);
@@ -41,7 +41,8 @@ int reluopt_network_create(Network *net, const Config *config, const Shape *shap
         size_t values = shape->width[i] * (shape->width[i - 1] + 1);
         largest = values > largest ? values : largest;
     }
-    if (config->reproducible && comm->size > 1 && !(net->whole = reluopt_alloc(largest, sizeof(float), error)))
+    if (config->reproducible && comm->neurons.size > 1 &&
+        !(net->whole = reluopt_alloc(largest, sizeof(float), error)))
         return error->code;
     for (size_t i = 1; i <= shape->layers; i++) {
         size_t n = shape->width[i], columns = shape->columns;
@@ -92,13 +93,27 @@ bool reluopt_network_skips(const Network *net, size_t i)
     return net->config->residual && i < net->shape.layers && net->shape.width[i] == net->shape.width[i - 1];
 }
 
-/* out = f(z), or f(BN(z) + h) (2-33), (2-34): own rows, of z and out m x B, inside h. */
+/* out = BN(z), own rows, m x B.  Collective. */
+static void normalise(Network *net, Normalisation *norm, float *z, float *out)
+{
+    if (!net->training) {
+        reluopt_normalise(norm, out, z, net->columns);
+        return;
+    }
+    reluopt_normalise_sums(norm, z, net->columns);
+    reluopt_comm_data_sum_doubles(net->comm, norm->sums, norm->rows);
+    reluopt_normalise_squares(norm, z, net->columns, net->batch);
+    reluopt_comm_data_sum_doubles(net->comm, norm->sums, norm->rows);
+    reluopt_normalise_batch(norm, out, z, net->columns, net->batch);
+}
+
+/* out = f(z), or f(BN(z) + h) (2-33), (2-34): own rows, of z and out m x B, inside h.  Collective. */
 static void hidden_output(Network *net, size_t i, const float *h, float *z, float *out)
 {
     size_t values = net->weights[i].own.count * net->columns;
     const float *x = z;
     if (net->config->batch_norm) {
-        reluopt_normalise(&net->norm[i], out, z, net->columns, net->training);
+        normalise(net, &net->norm[i], z, out);
         x = out;
     }
     if (reluopt_network_skips(net, i)) {
@@ -126,7 +141,7 @@ static const float *whole_weights(const Network *net, size_t i)
 {
     const Weights *w = &net->weights[i];
     size_t k = w->inputs + 1;
-    if (net->comm->size == 1)
+    if (net->comm->neurons.size == 1)
         return w->w;
     memcpy(net->whole + w->own.first * k, w->w, w->own.count * k * sizeof *w->w);
     reluopt_comm_gather_rows(net->comm, net->whole, w->outputs, k);
@@ -150,8 +165,11 @@ void reluopt_network_transpose(const Network *net, size_t i, float *x, float *pa
 
 static void forward(Network *net, const Batch *batch, bool training)
 {
+    OwnColumns own = reluopt_comm_own_columns(net->comm, batch->count);
     net->training = training;
-    net->columns = batch->count;
+    net->batch = batch->count;
+    net->first = own.first;
+    net->columns = own.count;
     net->h[0] = (float *)batch->x;
     for (size_t i = 1; i <= net->shape.layers; i++)
         reluopt_network_layer(net, i, net->h[i - 1], net->weights[i].z, net->h[i]);

@@ -39,8 +39,22 @@ static void bounds_of_layers(Weights *const *list, size_t count, const Comm *com
         }
 }
 
+/* (3-15), (3-18) from all columns of the batch.  Collective along the data. */
+static void total_bounds(Weights *const *list, size_t count, const Comm *comm)
+{
+    size_t neurons = 0;
+    for (size_t i = 0; i < count; i++)
+        neurons += list[i]->own.count;
+    reluopt_comm_data_sum(comm, list[0]->sums_along, 2 * neurons);
+    reluopt_comm_data_max(comm, list[0]->fastest, neurons);
+    for (size_t i = 0; i < count; i++)
+        reluopt_rate_bounds(list[i]->sums_along, list[i]->fastest, list[i]->own.count, list[i]->opt,
+                            list[i]->online);
+}
+
 static void rates_by_bounds(Weights *const *list, size_t count, const Config *config, const Comm *comm)
 {
+    total_bounds(list, count, comm);
     if (config->rate.scope == SCOPE_LAYER)
         bounds_of_layers(list, count, comm);
     for (size_t i = 0; i < count; i++)
@@ -61,9 +75,9 @@ static float largest_of(const float *x, size_t n)
 
 /* Scope layer: the least loss of all neurons together, on all ranks, in four reductions after one for the sizes
  * of what is added. */
-static float exact_rate_of_layer(const Weights *weights, size_t columns, const Comm *comm)
+static float exact_rate_of_layer(const Weights *weights, size_t batch, const Comm *comm)
 {
-    size_t pairs = weights->own.count * columns;
+    size_t columns = reluopt_comm_own_columns(comm, batch).count, pairs = weights->own.count * columns;
     double sizes[] = {largest_of(weights->z, pairs), largest_of(weights->d, pairs),
                       largest_of(weights->target, pairs)};
     float rate;
@@ -71,7 +85,7 @@ static float exact_rate_of_layer(const Weights *weights, size_t columns, const C
     KinkBins bins;
     reluopt_comm_largest(comm, sizes, 3);
     do {
-        KinkAnchors anchors = reluopt_kink_anchors(sizes, bracket, weights->outputs * columns);
+        KinkAnchors anchors = reluopt_kink_anchors(sizes, bracket, weights->outputs * batch);
         bins = (KinkBins){0};
         for (size_t j = 0; j < weights->own.count; j++) {
             size_t at = j * columns;
@@ -84,9 +98,10 @@ static float exact_rate_of_layer(const Weights *weights, size_t columns, const C
 }
 
 /* From rho_opt to the exact minimiser, of each neuron or of the layer. */
-static void exact_rates(Weights *weights, size_t columns, RateScope scope, const Comm *comm)
+static void exact_rates(Weights *weights, size_t batch, RateScope scope, const Comm *comm)
 {
-    float layer = scope == SCOPE_LAYER ? exact_rate_of_layer(weights, columns, comm) : 0;
+    size_t columns = reluopt_comm_own_columns(comm, batch).count;
+    float layer = scope == SCOPE_LAYER ? exact_rate_of_layer(weights, batch, comm) : 0;
     for (size_t j = 0; j < weights->own.count; j++) {
         size_t at = j * columns;
         weights->rate[j] = scope == SCOPE_LAYER
@@ -125,18 +140,38 @@ static bool search_over(const double sums[SUMS], float unit, float *start, float
     return *start < smallest;
 }
 
-/* Scope neuron: every neuron searches by itself. */
-static void search_neurons(Weights *weights, size_t columns, float first, float unit)
+/* A round of the searches of own neurons, each by itself: start[j] is where it goes on, 0 where it is over. Are
+ * some not over?  Collective along the data. */
+static bool search_on(Weights *weights, size_t columns, float unit, float *start, const Comm *comm)
 {
-    for (size_t j = 0; j < weights->own.count; j++) {
-        float start = unit * (weights->last[j] > 0 ? 2 * weights->last[j] : first);
-        double sums[SUMS];
-        do {
-            for (int i = 0; i < SUMS; i++)
-                sums[i] = 0;
-            neuron_sums(weights, j, columns, start, sums);
-        } while (!search_over(sums, unit, &start, &weights->rate[j], &weights->last[j]));
+    size_t m = weights->own.count;
+    bool left = false;
+    memset(weights->trials, 0, m * SUMS * sizeof *weights->trials);
+    for (size_t j = 0; j < m; j++)
+        if (start[j] > 0)
+            neuron_sums(weights, j, columns, start[j], weights->trials + j * SUMS);
+    reluopt_comm_data_sum_doubles(comm, weights->trials, m * SUMS);
+    for (size_t j = 0; j < m; j++) {
+        if (start[j] > 0 &&
+            search_over(weights->trials + j * SUMS, unit, &start[j], &weights->rate[j], &weights->last[j]))
+            start[j] = 0;
+        left |= start[j] > 0;
     }
+    return left;
+}
+
+/* Scope neuron: every neuron searches by itself.  All ranks make as many rounds where they have to meet. */
+static void search_neurons(Weights *weights, size_t columns, float first, float unit, const Comm *comm)
+{
+    float *start = weights->opt; /* not needed by a line search */
+    int left;
+    for (size_t j = 0; j < weights->own.count; j++)
+        start[j] = unit * (weights->last[j] > 0 ? 2 * weights->last[j] : first);
+    do {
+        left = search_on(weights, columns, unit, start, comm);
+        if (comm->data.size > 1)
+            reluopt_comm_max(comm, &left, 1);
+    } while (left);
 }
 
 /* The sums of all neurons of one matrix, kept apart in weights->trials; most: the largest of each. */
@@ -152,10 +187,10 @@ static void sums_of_neurons(Weights *weights, size_t columns, float start, doubl
 }
 
 /* What sums_of_neurons left, added up; the same bits in any order of the neurons. */
-static void add_neurons(const Weights *weights, const double most[SUMS], double sums[SUMS])
+static void add_neurons(const Weights *weights, const double most[SUMS], double sums[SUMS], const Comm *comm)
 {
     for (int i = 0; i < SUMS; i++) {
-        double anchor = reluopt_anchor(most[i], weights->outputs);
+        double anchor = reluopt_anchor(most[i], weights->outputs * (size_t)comm->data.size);
         for (size_t j = 0; j < weights->own.count; j++)
             sums[i] += reluopt_anchored(weights->trials[j * SUMS + (size_t)i], anchor);
     }
@@ -177,7 +212,7 @@ static void search_layers(Weights *const *list, size_t count, size_t columns, fl
         reluopt_comm_largest(comm, &most[0][0], count * SUMS);
         for (size_t i = 0; i < count; i++)
             if (!over[i])
-                add_neurons(list[i], most[i], sums[i]);
+                add_neurons(list[i], most[i], sums[i], comm);
         reluopt_comm_sum(comm, &sums[0][0], count * SUMS);
         for (size_t i = 0; i < count; i++)
             if (!over[i] && search_over(sums[i], unit, &start[i], &rate[i], &list[i]->last_layer)) {
@@ -187,6 +222,7 @@ static void search_layers(Weights *const *list, size_t count, size_t columns, fl
     }
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < list[i]->own.count; j++) {
+            // cppcheck-suppress uninitvar ; the search that ended has set it
             list[i]->rate[j] = rate[i];
             list[i]->last[j] = list[i]->last_layer;
         }
@@ -206,11 +242,12 @@ static void take_steps(Weights *const *list, size_t count, float unit)
     reluopt_phase_leave(before);
 }
 
-void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, const Config *config,
+void reluopt_weights_step(Weights *const *list, size_t count, size_t batch, const Config *config,
                           const Comm *comm)
 {
+    size_t columns = reluopt_comm_own_columns(comm, batch).count;
     Phase before = reluopt_phase_enter(PHASE_RATES);
-    float unit = 2 / (float)columns; /* from rho, which belongs to (2/B) R H', to a rate for R H' */
+    float unit = 2 / (float)batch; /* from rho, which belongs to (2/B) R H', to a rate for R H' */
     float first = (float)config->rate.start;
     if (config->variant != VARIANT_LINE_SEARCH)
         rates_by_bounds(list, count, config, comm);
@@ -218,10 +255,10 @@ void reluopt_weights_step(Weights *const *list, size_t count, size_t columns, co
         search_layers(list, count, columns, first, unit, comm);
     else
         for (size_t i = 0; i < count; i++)
-            search_neurons(list[i], columns, first, unit);
+            search_neurons(list[i], columns, first, unit, comm);
     for (size_t i = 0; i < count; i++)
         if (list[i]->kinks)
-            exact_rates(list[i], columns, (RateScope)config->rate.scope, comm);
+            exact_rates(list[i], batch, (RateScope)config->rate.scope, comm);
     reluopt_phase_leave(before);
     take_steps(list, count, unit);
 }

@@ -55,21 +55,26 @@ static void first_target(Target *s)
     reluopt_network_gather(&s->net, t, last);
 }
 
-/* One step along G = r x', r: m x B, x: (inputs + 1) x B. */
-static void follow(Learner *learner, const Config *config, const float *r, const float *x, size_t columns)
+/* One step along G = r x', r: m x B, x: (inputs + 1) x B.  active: see reluopt_weights_sum_gradient.
+ * Collective. */
+static size_t follow(Target *s, Learner *learner, const Config *config, const float *r, const float *x,
+                     size_t active)
 {
     Weights *w = learner->weights;
     size_t m = w->own.count, k = w->inputs + 1;
-    reluopt_product_nt(w->g, k, r, x, m, k, columns);
+    reluopt_product_nt(w->g, k, r, x, m, k, s->net.columns);
+    active = reluopt_weights_sum_gradient(w, active, s->net.comm);
     w->spoilt |= !reluopt_rule_step(&learner->rule, config, w->w, w->g, (uint64_t)++learner->steps);
     for (size_t j = 0; j < m; j++)
         reluopt_weights_note_step(w, j, config->learning_rate);
+    return active;
 }
 
-/* r = 2/B (h - t), n values: the derivative of the mean squared error with respect to h. */
+/* r = 2/B (h - t), n values: the derivative of the mean squared error over the whole batch with respect to h.
+ */
 static void derivative(const Target *s, float *r, const float *h, const float *t, size_t n)
 {
-    float scale = 2 / (float)s->net.columns;
+    float scale = 2 / (float)s->net.batch;
     for (size_t k = 0; k < n; k++)
         r[k] = scale * (h[k] - t[k]);
 }
@@ -86,12 +91,12 @@ static void train_inverses(Target *s)
         reluopt_inverse_activate(&s->inverses, v->z, v->z, n);
         derivative(s, s->residual, v->z, own(s, s->inverses.noisy[i], i - 1), n);
         reluopt_inverse_slope(&s->inverses, s->residual, v->z, n);
-        follow(learner, &s->inverse_config, s->residual, s->inverses.image, s->net.columns);
+        follow(s, learner, &s->inverse_config, s->residual, s->inverses.image, 0);
     }
     reluopt_phase_leave(before);
 }
 
-/* A step of W[1..L]: (2-37), the last one on the loss itself. */
+/* A step of W[1..L]: (2-37), the last one on the loss itself.  Collective. */
 static void train_forward(Target *s)
 {
     size_t last = s->net.shape.layers, columns = s->net.columns;
@@ -102,14 +107,14 @@ static void train_forward(Target *s)
         if (i == last) {
             const float *delta = own(s, s->delta, i);
             for (size_t k = 0; k < n; k++)
-                s->residual[k] = delta[k] / (float)columns;
+                s->residual[k] = delta[k] / (float)s->net.batch;
         } else {
             const float *h = own(s, s->net.h[i], i);
             derivative(s, s->residual, h, own(s, s->inverses.t[i], i), n);
             active = reluopt_slope((Activation)s->config->activation, s->residual, h, n);
         }
-        reluopt_weights_note_active(w, active, n);
-        follow(&s->forward[i], s->config, s->residual, s->net.h[i - 1], columns);
+        active = follow(s, &s->forward[i], s->config, s->residual, s->net.h[i - 1], active);
+        reluopt_weights_note_active(w, active, w->own.count * s->net.batch);
     }
     reluopt_phase_leave(before);
 }
@@ -122,15 +127,19 @@ static void step(void *state, const Batch *batch, uint64_t number, Score *score)
     bool trained = s->config->inverse.kind == INVERSE_TRAINED, alternate = s->config->inverse.alternate;
     bool forward = since >= 0 && (!alternate || since % 2 == 1);
     bool inverse = trained && (since < 0 || !alternate || since % 2 == 0);
+    Score so_far = *score;
     reluopt_network_forward(&s->net, batch);
     Phase before = reluopt_phase_enter(PHASE_TARGETS);
-    reluopt_loss((Loss)s->config->loss, s->net.h[last], batch->label, s->net.shape.width[last], batch->count,
+    reluopt_loss((Loss)s->config->loss, s->net.h[last], batch->label, s->net.shape.width[last], s->net.columns,
                  score, s->delta);
+    reluopt_score_sum(s->net.comm, &so_far, score);
     if (forward) {
         first_target(s);
         reluopt_inverse_targets(&s->inverses);
     }
     reluopt_phase_leave(before);
+    if (inverse)
+        reluopt_inverse_measure(&s->inverses);
     for (int k = 0; inverse && k < s->config->inverse.steps; k++)
         train_inverses(s);
     if (forward)

@@ -19,7 +19,7 @@ int reluopt_weights_create(Weights *weights, size_t outputs, size_t inputs, bool
     weights->own = reluopt_comm_own_rows(comm, outputs);
     size_t m = weights->own.count, matrix = m * (inputs + 1);
     weights->w = reluopt_alloc(matrix, sizeof(float), error);
-    weights->g = reluopt_alloc(matrix, sizeof(float), error);
+    weights->g = reluopt_alloc(matrix + inputs + 1, sizeof(float), error);
     weights->z = reluopt_alloc(m * columns, sizeof(float), error);
     weights->sums = reluopt_alloc(outputs * RELUOPT_SUMS, sizeof(double), error);
     return error->code;
@@ -40,6 +40,21 @@ int reluopt_weights_create_step(Weights *weights, size_t columns, Error *error)
         *need[i].at = reluopt_alloc(need[i].count, sizeof(float), error);
     weights->trials = reluopt_alloc(m * RELUOPT_TRIAL_SUMS, sizeof(double), error);
     return error->code;
+}
+
+float *reluopt_weights_join(Weights *const *list, size_t count, Error *error)
+{
+    size_t neurons = 0;
+    for (size_t i = 0; i < count; i++)
+        neurons += list[i]->own.count;
+    float *room = reluopt_alloc(3 * neurons, sizeof *room, error), *sums = room, *fastest = room + 2 * neurons;
+    for (size_t i = 0; room && i < count; i++) {
+        list[i]->sums_along = sums;
+        list[i]->fastest = fastest;
+        sums += 2 * list[i]->own.count;
+        fastest += list[i]->own.count;
+    }
+    return room;
 }
 
 int reluopt_weights_search(Weights *weights, size_t columns, Error *error)
@@ -151,17 +166,38 @@ void reluopt_weights_apply(const Weights *weights, const float *h, float *z, siz
     reluopt_product(z, weights->w, k, h, weights->own.count, columns, k);
 }
 
-void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t columns,
-                         Direction direction)
+size_t reluopt_weights_sum_gradient(Weights *weights, size_t active, const Comm *comm)
+{
+    size_t values = weights->own.count * (weights->inputs + 1);
+    float *travelling = weights->g + values + weights->inputs; /* the sums of the inputs are before it */
+    *travelling = (float)active;
+    reluopt_comm_data_sum(comm, weights->g, values + weights->inputs + 1);
+    return comm->data.size == 1 ? active : (size_t)*travelling;
+}
+
+/* G = R H' (3-11), and the means of the inputs unless the direction is plain. */
+static void aim_gradient(Weights *weights, const float *h, size_t batch, size_t columns, size_t active,
+                         Direction direction, const Comm *comm)
 {
     size_t m = weights->own.count, k = weights->inputs + 1;
+    float *sums = weights->g + m * k;
+    reluopt_product_nt(weights->g, k, weights->r, h, m, k, columns);
+    if (direction != DIRECTION_PLAIN)
+        reluopt_row_sums(sums, h, weights->inputs, columns);
+    reluopt_weights_note_active(weights, reluopt_weights_sum_gradient(weights, active, comm), m * batch);
+    for (size_t i = 0; direction != DIRECTION_PLAIN && i < weights->inputs; i++)
+        weights->mean[i] = sums[i] / (float)batch;
+}
+
+void reluopt_weights_aim(Weights *weights, const float *h, const float *target, size_t batch,
+                         Direction direction, const Comm *comm)
+{
+    size_t m = weights->own.count, k = weights->inputs + 1;
+    size_t columns = reluopt_comm_own_columns(comm, batch).count;
     Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     weights->target = target;
-    reluopt_weights_note_active(
-        weights, reluopt_residual(weights->r, weights->z, target, weights->linear, m * columns), m * columns);
-    reluopt_product_nt(weights->g, k, weights->r, h, m, k, columns); /* G = R H' (3-11) */
-    if (direction != DIRECTION_PLAIN)
-        reluopt_row_means(weights->mean, h, weights->inputs, columns);
+    size_t active = reluopt_residual(weights->r, weights->z, target, weights->linear, m * columns);
+    aim_gradient(weights, h, batch, columns, active, direction, comm);
     if (direction == DIRECTION_CENTRED)
         reluopt_centre(weights->g, weights->mean, m, weights->inputs);
     if (direction == DIRECTION_WHITENED)
@@ -169,7 +205,7 @@ void reluopt_weights_aim(Weights *weights, const float *h, const float *target, 
     reluopt_product(weights->d, weights->g, k, h, m, columns, k); /* D = G H */
     reluopt_phase_leave(before);
     before = reluopt_phase_enter(PHASE_RATES);
-    reluopt_rates_local(weights->z, weights->d, weights->r, weights->linear, m, columns, weights->opt,
-                        weights->online);
+    reluopt_rate_sums(weights->z, weights->d, weights->r, weights->linear, m, columns, weights->sums_along,
+                      weights->fastest);
     reluopt_phase_leave(before);
 }

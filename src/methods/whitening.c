@@ -69,10 +69,14 @@ void reluopt_whitening_arrays(const Whitening *s, size_t layer, Array list[2])
     snprintf(list[1].name, sizeof list[1].name, "F%zu", layer);
 }
 
-/* Own rows of (H - mu 1') (H - mu 1')', or of its diagonal; centred: n x B. */
-static void batch_covariance(Whitening *s, const float *h, size_t columns, float *centred)
+/* Own rows of (H - mu 1') (H - mu 1')', or of its diagonal; centred: n x B.  Collective. */
+static void batch_covariance(Whitening *s, const float *h, size_t batch, float *centred, const Comm *comm)
 {
-    reluopt_row_means(s->mean, h, s->n, columns);
+    size_t columns = reluopt_comm_own_columns(comm, batch).count;
+    reluopt_row_sums(s->mean, h, s->n, columns);
+    reluopt_comm_data_sum(comm, s->mean, s->n);
+    for (size_t j = 0; j < s->n; j++)
+        s->mean[j] /= (float)batch;
     for (size_t j = 0; j < s->n; j++)
         for (size_t k = 0; k < columns; k++)
             centred[j * columns + k] = h[j * columns + k] - s->mean[j];
@@ -82,16 +86,17 @@ static void batch_covariance(Whitening *s, const float *h, size_t columns, float
     else
         for (size_t j = 0; j < s->own.count; j++)
             reluopt_product_nt(s->batch + j, 1, own + j * columns, own + j * columns, 1, 1, columns);
+    reluopt_comm_data_sum(comm, s->batch, s->own.count * s->c);
 }
 
 /* Move row j of C toward the batch's covariance by `weight`, and sum the squares for its drift. */
-static void move_row(Whitening *s, size_t j, float weight, size_t columns)
+static void move_row(Whitening *s, size_t j, float weight, size_t batch)
 {
-    float *c = s->covariance + j * s->c, scale = 1 / (float)columns, change = 0, size = 0;
-    const float *batch = s->batch + j * s->c, *factored = s->factored + j * s->c;
+    float *c = s->covariance + j * s->c, scale = 1 / (float)batch, change = 0, size = 0;
+    const float *taken = s->batch + j * s->c, *factored = s->factored + j * s->c;
 #pragma omp simd reduction(+ : change, size)
     for (size_t i = 0; i < s->c; i++) {
-        c[i] += weight * (scale * batch[i] - c[i]);
+        c[i] += weight * (scale * taken[i] - c[i]);
         change += (c[i] - factored[i]) * (c[i] - factored[i]);
         size += c[i] * c[i];
     }
@@ -113,17 +118,17 @@ static double drift(Whitening *s, const Comm *comm)
     return size > 0 ? sqrt(change / size) : 0;
 }
 
-void reluopt_whitening_follow(Whitening *s, const float *h, size_t columns, uint64_t step, float *scratch,
+void reluopt_whitening_follow(Whitening *s, const float *h, size_t batch, uint64_t step, float *scratch,
                               const Comm *comm)
 {
     uint64_t interval = s->fixed ? 1 : INTERVAL;
-    if (step % interval != 0 || (s->fixed && step * columns >= FIXED_SAMPLES))
+    if (step % interval != 0 || (s->fixed && step * batch >= FIXED_SAMPLES))
         return;
     float mean = 1 / (float)(step / interval + 1); /* the weight that makes C the mean of all so far */
-    bool complete = s->fixed && (step + 1) * columns >= FIXED_SAMPLES;
-    batch_covariance(s, h, columns, scratch);
+    bool complete = s->fixed && (step + 1) * batch >= FIXED_SAMPLES;
+    batch_covariance(s, h, batch, scratch, comm);
     for (size_t j = 0; j < s->own.count; j++)
-        move_row(s, j, s->fixed ? mean : fmaxf(mean, newest), columns);
+        move_row(s, j, s->fixed ? mean : fmaxf(mean, newest), batch);
     if (drift(s, comm) > drift_limit || complete) {
         memcpy(s->factored, s->covariance, s->own.count * s->c * sizeof *s->factored);
         s->stale = true;

@@ -1,4 +1,4 @@
-/* comm.c - all of MPI: who owns which neurons, gather, minimum, sums, agreement on errors. */
+/* comm.c - all of MPI: who owns which neurons and samples, gather, minimum, sums, agreement on errors. */
 #include "reluopt/comm.h"
 
 #include <limits.h>
@@ -40,6 +40,7 @@ void reluopt_comm_start(Comm *comm, int *argc, char ***argv)
     MPI_Comm_dup(MPI_COMM_WORLD, &comm->feed);
     MPI_Comm_rank(comm->world, &comm->rank);
     MPI_Comm_size(comm->world, &comm->size);
+    reluopt_comm_grid(comm, 1);
     comm->counts = malloc(2 * sizeof *comm->counts * (size_t)comm->size);
     if (!comm->counts)
         reluopt_comm_abort(comm, "no memory for the table of shards");
@@ -50,15 +51,49 @@ void reluopt_comm_start(Comm *comm, int *argc, char ***argv)
 Comm reluopt_comm_alone(void)
 {
     return (Comm){.size = 1,
+                  .data.size = 1,
+                  .neurons.size = 1,
                   .block = reluopt_dense_block(),
                   .world = MPI_COMM_NULL,
                   .feed = MPI_COMM_NULL,
                   .sent = MPI_REQUEST_NULL};
 }
 
+static void free_axes(Comm *comm)
+{
+    if (comm->data.size > 1) {
+        MPI_Comm_free(&comm->data.comm);
+        MPI_Comm_free(&comm->neurons.comm);
+        free(comm->shares);
+    }
+}
+
+static Axis make_axis(const Comm *comm, int size, int index, int others)
+{
+    Axis axis = {.index = index, .size = size};
+    MPI_Comm_split(comm->world, others, index, &axis.comm);
+    return axis;
+}
+
+void reluopt_comm_grid(Comm *comm, int data)
+{
+    int neurons = comm->size / data, column = comm->rank % neurons, row = comm->rank / neurons;
+    free_axes(comm);
+    comm->data = (Axis){.comm = MPI_COMM_SELF, .size = 1};
+    comm->neurons = (Axis){comm->world, comm->rank, comm->size};
+    if (data > 1) {
+        comm->data = make_axis(comm, data, row, column);
+        comm->neurons = make_axis(comm, neurons, column, row);
+        comm->shares = malloc(2 * sizeof *comm->shares * (size_t)data);
+        if (!comm->shares)
+            reluopt_comm_abort(comm, "no memory for the table of columns");
+    }
+}
+
 void reluopt_comm_stop(Comm *comm)
 {
     free(comm->counts);
+    free_axes(comm);
     MPI_Comm_free(&comm->feed);
     MPI_Comm_free(&comm->world);
     MPI_Finalize();
@@ -85,26 +120,37 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-Rows reluopt_comm_rows(const Comm *comm, size_t n, int rank)
+Rows reluopt_comm_rows(const Comm *comm, size_t n, int index)
 {
-    size_t owners = (size_t)(comm->size - (comm->dedicated ? 1 : 0));
-    if (comm->dedicated && rank-- == 0)
+    size_t owners = (size_t)(comm->neurons.size - (comm->dedicated ? 1 : 0));
+    if (comm->dedicated && index-- == 0)
         return (Rows){0, 0};
     size_t blocks = (n + comm->block - 1) / comm->block;
-    size_t each = blocks / owners, extra = blocks % owners, r = (size_t)rank;
+    size_t each = blocks / owners, extra = blocks % owners, r = (size_t)index;
     size_t first = smaller(n, (r * each + smaller(r, extra)) * comm->block);
     return (Rows){first, smaller(n - first, (each + (r < extra ? 1 : 0)) * comm->block)};
 }
 
 Rows reluopt_comm_own_rows(const Comm *comm, size_t n)
 {
-    return reluopt_comm_rows(comm, n, comm->rank);
+    return reluopt_comm_rows(comm, n, comm->neurons.index);
 }
 
-/* Fill comm->counts and comm->offsets with every rank's rows, in units of `unit` elements. */
+OwnColumns reluopt_comm_columns(const Comm *comm, size_t batch, int index)
+{
+    size_t i = (size_t)index, size = (size_t)comm->data.size, each = batch / size, extra = batch % size;
+    return (OwnColumns){i * each + smaller(i, extra), each + (i < extra ? 1 : 0)};
+}
+
+OwnColumns reluopt_comm_own_columns(const Comm *comm, size_t batch)
+{
+    return reluopt_comm_columns(comm, batch, comm->data.index);
+}
+
+/* Fill comm->counts and comm->offsets with the rows of all indices, in units of `unit` elements. */
 static void shard_table(const Comm *comm, size_t n, size_t unit)
 {
-    for (int r = 0; r < comm->size; r++) {
+    for (int r = 0; r < comm->neurons.size; r++) {
         Rows rows = reluopt_comm_rows(comm, n, r);
         comm->counts[r] = (int)(rows.count * unit);
         comm->offsets[r] = (int)(rows.first * unit);
@@ -113,7 +159,7 @@ static void shard_table(const Comm *comm, size_t n, size_t unit)
 
 static void gather(const Comm *comm, void *x, size_t n, size_t columns, MPI_Datatype element)
 {
-    if (comm->size == 1)
+    if (comm->neurons.size == 1)
         return;
     int size;
     MPI_Type_size(element, &size);
@@ -123,7 +169,7 @@ static void gather(const Comm *comm, void *x, size_t n, size_t columns, MPI_Data
     MPI_Type_contiguous((int)columns, element, &row);
     MPI_Type_commit(&row);
     shard_table(comm, n, 1);
-    MPI_Allgatherv(MPI_IN_PLACE, 0, row, x, comm->counts, comm->offsets, row, comm->world);
+    MPI_Allgatherv(MPI_IN_PLACE, 0, row, x, comm->counts, comm->offsets, row, comm->neurons.comm);
     MPI_Type_free(&row);
     meter_stop(comm, call);
 }
@@ -140,14 +186,47 @@ void reluopt_comm_gather_doubles(const Comm *comm, double *x, size_t n, size_t c
 
 void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size_t n, size_t columns)
 {
-    if (comm->size == 1) {
+    if (comm->neurons.size == 1) {
         memcpy(own, part, n * columns * sizeof *own);
         return;
     }
     Call call = meter_start(comm, TRAFFIC_REDUCE, n * columns * sizeof *part);
     shard_table(comm, n, columns);
-    MPI_Reduce_scatter(part, own, comm->counts, MPI_FLOAT, MPI_SUM, comm->world);
+    MPI_Reduce_scatter(part, own, comm->counts, MPI_FLOAT, MPI_SUM, comm->neurons.comm);
     meter_stop(comm, call);
+}
+
+/* In parts that an int can count, but one call to the meter, whatever the count: other ranks' may differ. */
+static void reduce_data(const Comm *comm, void *x, size_t count, MPI_Datatype element, MPI_Op op)
+{
+    int size;
+    if (comm->data.size == 1)
+        return;
+    MPI_Type_size(element, &size);
+    Call call = meter_start(comm, TRAFFIC_REDUCE, count * (size_t)size);
+    char *p = x;
+    do {
+        size_t part = smaller(count, 1 << 30);
+        MPI_Allreduce(MPI_IN_PLACE, p, (int)part, element, op, comm->data.comm);
+        p += part * (size_t)size;
+        count -= part;
+    } while (count > 0);
+    meter_stop(comm, call);
+}
+
+void reluopt_comm_data_sum(const Comm *comm, float *x, size_t count)
+{
+    reduce_data(comm, x, count, MPI_FLOAT, MPI_SUM);
+}
+
+void reluopt_comm_data_sum_doubles(const Comm *comm, double *x, size_t count)
+{
+    reduce_data(comm, x, count, MPI_DOUBLE, MPI_SUM);
+}
+
+void reluopt_comm_data_max(const Comm *comm, float *x, size_t count)
+{
+    reduce_data(comm, x, count, MPI_FLOAT, MPI_MAX);
 }
 
 void reluopt_comm_min(const Comm *comm, float *x, size_t count)
@@ -215,18 +294,41 @@ int reluopt_comm_share_text(const Comm *comm, char **text, Error *error)
     return RELUOPT_OK;
 }
 
-void reluopt_comm_feed_start(Comm *comm, float *x, size_t count)
+/* Along the data, from rank 0 to the ranks beside it; MPI looks at the table until all have theirs. */
+static void scatter(Comm *comm, float *x, size_t rows, size_t batch)
 {
-    if (comm->size == 1)
-        return;
-    reluopt_count_traffic(TRAFFIC_FEED, comm->rank == 0 ? 0 : count * sizeof *x);
-    MPI_Ibcast(x, (int)count, MPI_FLOAT, 0, comm->feed, &comm->sent);
+    int *counts = comm->shares, *offsets = counts + comm->data.size;
+    for (int i = 0; i < comm->data.size; i++) {
+        OwnColumns part = reluopt_comm_columns(comm, batch, i);
+        counts[i] = (int)(part.count * rows);
+        offsets[i] = (int)(part.first * rows);
+    }
+    MPI_Iscatterv(x, counts, offsets, MPI_FLOAT, comm->rank == 0 ? MPI_IN_PLACE : x, counts[comm->data.index],
+                  MPI_FLOAT, 0, comm->data.comm, &comm->sent);
 }
 
-void reluopt_comm_feed_wait(Comm *comm)
+void reluopt_comm_feed_start(Comm *comm, float *x, size_t rows, size_t batch)
 {
+    size_t values = rows * reluopt_comm_own_columns(comm, batch).count;
+    if (comm->size == 1 || (comm->data.size > 1 && comm->neurons.index > 0))
+        return;
+    reluopt_count_traffic(TRAFFIC_FEED, comm->rank == 0 ? 0 : values * sizeof *x);
+    if (comm->data.size > 1)
+        scatter(comm, x, rows, batch);
+    else
+        MPI_Ibcast(x, (int)values, MPI_FLOAT, 0, comm->feed, &comm->sent);
+}
+
+void reluopt_comm_feed_wait(Comm *comm, float *x, size_t rows, size_t batch)
+{
+    size_t values = rows * reluopt_comm_own_columns(comm, batch).count;
     if (comm->size > 1)
         MPI_Wait(&comm->sent, MPI_STATUS_IGNORE);
+    if (comm->data.size == 1 || comm->neurons.size == 1)
+        return;
+    Call call = meter_start(comm, TRAFFIC_FEED, comm->neurons.index == 0 ? 0 : values * sizeof *x);
+    MPI_Bcast(x, (int)values, MPI_FLOAT, 0, comm->neurons.comm);
+    meter_stop(comm, call);
 }
 
 void reluopt_comm_barrier(const Comm *comm)

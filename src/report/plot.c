@@ -196,6 +196,7 @@ static size_t choose_labels(const Plot *plot, const Frame *f, Series *list[LABEL
     for (Series *s = plot->series; s < plot->series + plot->count; s++)
         if (s->label && find_end(f, s) && i++ % stride == 0)
             list[count++] = s;
+    // cppcheck-suppress uninitvar ; its first `count` are set
     qsort(list, count, sizeof *list, compare_ends);
     return count;
 }

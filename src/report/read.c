@@ -101,6 +101,7 @@ static int configure(Config *config, const ReportRun *run, const char *path, int
     if (reluopt_config_parse(config, run->meta.config, strlen(run->meta.config), path, error))
         return error->code;
     config->coordinator = COORDINATOR_SHARED;
+    reluopt_config_set(config, "grid", "auto", error);
     reluopt_config_resolve(config);
     return reluopt_config_check(config, size, error);
 }

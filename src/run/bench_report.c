@@ -19,8 +19,10 @@ static double share_of_peak(const Bench *bench)
 static void print_heading(FILE *out, const Run *run, const Bench *bench)
 {
     const Config *config = &run->config;
-    fprintf(out, "%s: method %s (%s), np %d, BLAS kernel %s\n", RELUOPT_PROGRAM, config->method,
-            reluopt_config_choice("variant", config->variant), run->comm->size, reluopt_dense_kernel());
+    const Comm *comm = run->comm;
+    fprintf(out, "%s: method %s (%s), np %d, grid %dx%d, BLAS kernel %s\n", RELUOPT_PROGRAM, config->method,
+            reluopt_config_choice("variant", config->variant), comm->size, comm->data.size, comm->neurons.size,
+            reluopt_dense_kernel());
     fprintf(out, "network %zu", run->features);
     for (int i = 0; i < config->hidden; i++)
         fprintf(out, "-%d", config->network[i]);
@@ -47,6 +49,15 @@ void reluopt_bench_print(FILE *out, const Run *run, const Bench *bench)
     reluopt_times_print(out, &bench->times, 1e3 / bench->steps, "ms a step");
 }
 
+/* The member "grid": [DATA, NEURONS]. */
+static void put_grid(Json *json, const Comm *comm)
+{
+    reluopt_json_list(json, "grid");
+    reluopt_json_integer(json, NULL, comm->data.size);
+    reluopt_json_integer(json, NULL, comm->neurons.size);
+    reluopt_json_close(json);
+}
+
 static void put_setting(Json *json, const Run *run)
 {
     const Config *config = &run->config;
@@ -55,6 +66,7 @@ static void put_setting(Json *json, const Run *run)
     reluopt_json_text(json, "method", config->method);
     reluopt_json_text(json, "variant", reluopt_config_choice("variant", config->variant));
     reluopt_json_integer(json, "np", run->comm->size);
+    put_grid(json, run->comm);
     reluopt_json_text(json, "data", config->data.name);
     reluopt_json_list(json, "network");
     reluopt_json_integer(json, NULL, (int64_t)run->features);

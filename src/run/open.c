@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "reluopt/catalogue.h"
+#include "reluopt/grid.h"
 #include "reluopt/memory.h"
 #include "reluopt/run.h"
 
@@ -39,6 +40,21 @@ static int load(Run *run, const CheckpointMeta *meta, Error *error)
     return error->code;
 }
 
+/* Arrange the ranks for batches of training, or for evaluation alone, which divides none; shape->columns, of
+ * the largest batch, becomes a rank's share.  The same on every rank; collective. */
+static int arrange(Run *run, Shape *shape, size_t batch, bool training, Error *error)
+{
+    int data = 1;
+    if (reluopt_shape_check(shape, error) ||
+        (training && reluopt_config_grid(&run->config, run->comm->size, &data, error)))
+        return error->code;
+    if (data == 0)
+        data = reluopt_grid_choose(&run->config, shape, batch, run->comm->size);
+    reluopt_comm_grid(run->comm, data);
+    shape->columns = (shape->columns + (size_t)data - 1) / (size_t)data;
+    return RELUOPT_OK;
+}
+
 /* What the data say and every rank needs. */
 static void share_sizes(Run *run)
 {
@@ -56,6 +72,7 @@ int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *
 {
     run->comm = comm;
     comm->dedicated = run->config.coordinator == COORDINATOR_DEDICATED;
+    reluopt_comm_grid(comm, 1);
     run->method = reluopt_method_find(run->config.method, error);
     size_t sizes[] = {schema->features, schema->classes};
     if (reluopt_comm_agree(comm, error))
@@ -88,7 +105,7 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     size_t columns = batch > EVALUATION_BATCH ? batch : EVALUATION_BATCH;
     Shape shape = reluopt_shape(&run->config, run->features, run->classes, columns);
     size_t before = reluopt_allocated();
-    if (!reluopt_shape_check(&shape, error) &&
+    if (!arrange(run, &shape, batch, trains(run, meta), error) &&
         !reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&
         !reluopt_feed_create(&run->evaluation, comm, run->features, columns, error))
         run->method->create(&run->state, &run->config, &shape, comm, error);

@@ -88,8 +88,11 @@ void reluopt_progress_begin(const Run *run)
         return;
     if (run->test_count == 0)
         printf("no test samples, so no test figures: data.test or data.holdout give some\n");
-    printf("%s: method %s (%s), np %d, BLAS kernel %s\n", RELUOPT_PROGRAM, config->method,
-           reluopt_config_choice("variant", config->variant), run->comm->size, reluopt_dense_kernel());
+    printf("%s: method %s (%s), np %d, ", RELUOPT_PROGRAM, config->method,
+           reluopt_config_choice("variant", config->variant), run->comm->size);
+    if (run->comm->data.size > 1)
+        printf("grid %dx%d, ", run->comm->data.size, run->comm->neurons.size);
+    printf("BLAS kernel %s\n", reluopt_dense_kernel());
     printf("data %s: %zu training and %zu test samples; network %zu", config->data.name, run->train_count,
            run->test_count, run->features);
     for (int i = 0; i < config->hidden; i++)

@@ -15,7 +15,8 @@ enum { FULL_TRAIN_FIGURES = 10000 }; /* training sets up to this size are evalua
  */
 static void draw_order(Run *run)
 {
-    RandomKey key = {(uint64_t)run->config.seed, RANDOM_ORDER, 0, run->feed.fixed ? 0 : (uint64_t)run->epoch};
+    RandomKey key = {(uint64_t)run->config.seed, RANDOM_ORDER, 0, run->feed.fixed ? 0 : (uint64_t)run->epoch,
+                     0};
     Stream stream = reluopt_stream(key);
     for (size_t i = 0; i < run->train_count; i++)
         run->order[i] = (uint32_t)i;

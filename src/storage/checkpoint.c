@@ -119,10 +119,12 @@ static hid_t open_together(const Comm *comm, const Hdf5 *file)
     return id;
 }
 
-/* This rank's rows of one array; rank 0 writes shared ones.  Agreed; collective. */
+/* This rank's rows of one array.  Of the ranks that have the same rows the first one writes them.  Agreed;
+ * collective. */
 static void write_rows(const Comm *comm, const Hdf5 *file, const Array *array)
 {
-    size_t count = array->shared && comm->rank != 0 ? 0 : array->count;
+    bool writes = array->shared ? comm->rank == 0 : comm->data.index == 0;
+    size_t count = writes ? array->count : 0;
     char name[LOCATION];
     hid_t in_file = H5I_INVALID_HID, in_memory = H5I_INVALID_HID;
     hid_t transfer = H5Pcreate(H5P_DATASET_XFER);

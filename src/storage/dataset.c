@@ -72,7 +72,7 @@ void reluopt_hdf5_put(const Hdf5 *file, const char *name, hid_t type, Extent sha
 static bool is_plausible(const Hdf5 *file, Extent shape, size_t element)
 {
     hsize_t size = 0;
-    if (H5Fget_filesize(file->id, &size) < 0)
+    if (element == 0 || H5Fget_filesize(file->id, &size) < 0)
         return false;
     hsize_t room = size * DEFLATE_RATIO / element;
     for (int i = 0; i < shape.rank; i++) {
@@ -83,25 +83,44 @@ static bool is_plausible(const Hdf5 *file, Extent shape, size_t element)
     return true;
 }
 
+/* Are the values in this file, and not in others that it names? */
+static bool is_whole(hid_t id)
+{
+    hid_t plist = H5Dget_create_plist(id);
+    bool whole = H5Pget_layout(plist) != H5D_VIRTUAL && H5Pget_external_count(plist) == 0;
+    H5Pclose(plist);
+    return whole;
+}
+
+/* Extents of at most two dimensions; rank 0 where there are more. */
+static Extent get_extent(hid_t id)
+{
+    hid_t space = H5Dget_space(id);
+    Extent shape = {H5Sget_simple_extent_ndims(space), {1, 1}};
+    if (shape.rank >= 1 && shape.rank <= 2)
+        H5Sget_simple_extent_dims(space, shape.dim, NULL);
+    else
+        shape.rank = 0;
+    H5Sclose(space);
+    return shape;
+}
+
 /* Open a dataset and take its type and shape; negative after noting a failure. */
 static hid_t open_dataset(const Hdf5 *file, const char *name, hid_t *type, Extent *shape)
 {
     if (file->error->code)
         return H5I_INVALID_HID;
-    hid_t id = H5Dopen2(file->id, name, H5P_DEFAULT);
+    hid_t id = H5Dopen2(file->id, name, reluopt_hdf5_inside());
     if (id < 0) {
         reluopt_hdf5_fail(file, name);
         return id;
     }
-    hid_t space = H5Dget_space(id);
     *type = H5Dget_type(id);
-    *shape = (Extent){H5Sget_simple_extent_ndims(space), {1, 1}};
-    if (shape->rank >= 1 && shape->rank <= 2)
-        H5Sget_simple_extent_dims(space, shape->dim, NULL);
-    H5Sclose(space);
-    if (shape->rank >= 1 && shape->rank <= 2 && is_plausible(file, *shape, H5Tget_size(*type)))
+    *shape = is_whole(id) ? get_extent(id) : (Extent){0};
+    if (shape->rank > 0 && is_plausible(file, *shape, H5Tget_size(*type)))
         return id;
-    reluopt_fail(file->error, RELUOPT_STORAGE, "%s: %s has an impossible shape", file->path, name);
+    reluopt_fail(file->error, RELUOPT_STORAGE, "%s: %s has an impossible shape, or is in another file",
+                 file->path, name);
     H5Tclose(*type);
     H5Dclose(id);
     return H5I_INVALID_HID;

@@ -46,6 +46,27 @@ hid_t reluopt_hdf5_access(void)
     return access;
 }
 
+/* A link to another file is not followed. */
+static herr_t refuse_link(const char *file, const char *group, const char *other, const char *object,
+                          unsigned *flags, hid_t access, void *data)
+{
+    (void)file, (void)group, (void)other, (void)object, (void)flags, (void)access, (void)data;
+    return -1;
+}
+
+hid_t reluopt_hdf5_inside(void)
+{
+    static hid_t access = H5I_INVALID_HID;
+    if (H5Iis_valid(access) > 0)
+        return access;
+    access = H5Pcreate(H5P_DATASET_ACCESS);
+    if (H5Pset_elink_cb(access, refuse_link, NULL) < 0) {
+        H5Pclose(access);
+        access = H5I_INVALID_HID;
+    }
+    return access;
+}
+
 Hdf5 reluopt_hdf5_open(const char *path, Error *error)
 {
     Hdf5 file = {H5I_INVALID_HID, path, error, {NULL, 0}};
@@ -150,7 +171,7 @@ static void get_attribute(const Hdf5 *file, const char *object, const char *name
 {
     if (file->error->code)
         return;
-    hid_t id = H5Aopen_by_name(file->id, object, name, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t id = H5Aopen_by_name(file->id, object, name, H5P_DEFAULT, reluopt_hdf5_inside());
     if (id < 0) {
         reluopt_hdf5_fail(file, name);
         return;
@@ -228,7 +249,7 @@ void reluopt_hdf5_put_group(const Hdf5 *file, const char *name)
 size_t reluopt_hdf5_members(const Hdf5 *file, const char *group)
 {
     H5G_info_t info = {.nlinks = 0};
-    if (!file->error->code && H5Gget_info_by_name(file->id, group, &info, H5P_DEFAULT) < 0)
+    if (!file->error->code && H5Gget_info_by_name(file->id, group, &info, reluopt_hdf5_inside()) < 0)
         reluopt_hdf5_fail(file, group);
     return file->error->code ? 0 : info.nlinks;
 }
@@ -237,8 +258,8 @@ void reluopt_hdf5_member(const Hdf5 *file, const char *group, size_t k, char *na
 {
     if (file->error->code)
         return;
-    ssize_t length =
-        H5Lget_name_by_idx(file->id, group, H5_INDEX_CRT_ORDER, H5_ITER_INC, k, name, room, H5P_DEFAULT);
+    ssize_t length = H5Lget_name_by_idx(file->id, group, H5_INDEX_CRT_ORDER, H5_ITER_INC, k, name, room,
+                                        reluopt_hdf5_inside());
     if (length < 0)
         reluopt_hdf5_fail(file, group);
     else if ((size_t)length >= room)
@@ -248,7 +269,7 @@ void reluopt_hdf5_member(const Hdf5 *file, const char *group, size_t k, char *na
 
 bool reluopt_hdf5_exists(const Hdf5 *file, const char *name)
 {
-    htri_t found = file->error->code ? 0 : H5Lexists(file->id, name, H5P_DEFAULT);
+    htri_t found = file->error->code ? 0 : H5Lexists(file->id, name, reluopt_hdf5_inside());
     if (found < 0)
         reluopt_hdf5_fail(file, name);
     return found > 0;

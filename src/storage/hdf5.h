@@ -43,6 +43,10 @@ int reluopt_hdf5_fail(const Hdf5 *file, const char *what);
  * on failure.  From now on HDF5 itself prints nothing. */
 hid_t reluopt_hdf5_access(void);
 
+/* How to reach datasets, groups and attributes by name: never through a link to another file.  To be left open.
+ */
+hid_t reluopt_hdf5_inside(void);
+
 /* Open for reading. */
 Hdf5 reluopt_hdf5_open(const char *path, Error *error);
 void reluopt_hdf5_close(Hdf5 *file);

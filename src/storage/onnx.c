@@ -249,17 +249,18 @@ static void put_class_names(Message *model, const Schema *schema)
 
 size_t reluopt_onnx_arrays(const Config *config, const Schema *schema, Array *list)
 {
-    size_t layers = (size_t)config->hidden + 1, count = layers, below = schema->features;
-    for (size_t i = 1; i <= layers; i++) {
+    int layers = config->hidden + 1;
+    size_t count = (size_t)layers, below = schema->features;
+    for (int i = 1; i <= layers; i++) {
         size_t width = i < layers ? (size_t)config->network[i - 1] : schema->classes;
         list[i - 1] = (Array){.rows = width, .cols = below + 1, .count = width};
-        snprintf(list[i - 1].name, sizeof list->name, "%s%zu", config->average > 0 ? "A" : "W", i);
+        snprintf(list[i - 1].name, sizeof list->name, "%s%d", config->average > 0 ? "A" : "W", i);
         below = width;
     }
-    for (size_t i = 1; config->batch_norm && i < layers; i++)
+    for (int i = 1; config->batch_norm && i < layers; i++)
         for (int k = 0; k < 2; k++, count++) {
             list[count] = (Array){.rows = list[i - 1].rows, .cols = 2, .count = list[i - 1].rows};
-            snprintf(list[count].name, sizeof list->name, "%s%zu", k == 0 ? "norm" : "running", i);
+            snprintf(list[count].name, sizeof list->name, "%s%d", k == 0 ? "norm" : "running", i);
         }
     return count;
 }

@@ -12,7 +12,16 @@
 #include "reluopt/random.h"
 #include "reluopt/weights.h"
 
-enum { LAYERS = 3, WIDE = 20, BATCH = 40, LONG = 20, SHORT = 4, COMBINATIONS = 150, WHITENED = 30 };
+enum {
+    LAYERS = 3,
+    WIDE = 20,
+    BATCH = 40,
+    SAMPLES = 60,
+    LONG = 20,
+    SHORT = 4,
+    COMBINATIONS = 150,
+    WHITENED = 30
+};
 
 /* ---- The reference: plain loops in double ---- */
 
@@ -318,7 +327,7 @@ static void add_noise(Reference *s, size_t i, size_t b, uint64_t draw, Columns n
     for (size_t j = 0; j < n; j++)
         for (size_t k = 0; k < b; k++)
             variance += pow(s->h[i - 1][j][k] - mean, 2) / values;
-    RandomKey key = {(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, draw};
+    RandomKey key = {(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, draw, 0};
     reluopt_add_normal(e, zero, n, b, 0, 1, key);
     for (size_t j = 0; j < n; j++)
         for (size_t k = 0; k < b; k++)
@@ -374,8 +383,9 @@ static void whiten(Reference *s, size_t i, size_t b, uint64_t number)
             size += pow(s->c[i][j][l], 2);
         }
     if (sqrt(change) > 0.2 * sqrt(size)) {
+        double lambda = s->config->whitening.lambda;
         memcpy(s->factored[i], s->c[i], sizeof s->c[i]);
-        invert(s->c[i], n, s->config->whitening.lambda, s->w[i + 1].inverse);
+        invert(s->c[i], n, lambda == RELUOPT_AUTO ? 1 + 10 * (double)n / SAMPLES : lambda, s->w[i + 1].inverse);
     }
 }
 
@@ -397,7 +407,7 @@ static void mirror_inverse(Reference *s, size_t i, size_t b, uint64_t draw)
     float e[WIDE * BATCH];
     double(*w)[WIDE] = s->w[i].w, (*v)[WIDE] = s->v[i].w, m[WIDE][WIDE], squares = 0, distance = 0;
     size_t n = s->shape.width[i - 1], above = s->shape.width[i];
-    reluopt_signs(e, n, b, (RandomKey){(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, draw});
+    reluopt_signs(e, n, b, (RandomKey){(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, draw, 0});
     for (size_t j = 0; j < n; j++)
         for (size_t k = 0; k < above; k++) {
             m[j][k] = 0;
@@ -471,7 +481,7 @@ static Batch make_batch(Problem *problem, const Shape *shape, size_t count, uint
         problem->x[n * count + k] = 1;
         problem->label[k] = (int)((size_t)fabs(2 * sum) % classes);
     }
-    return (Batch){.count = count, .x = problem->x, .label = problem->label};
+    return (Batch){.count = count, .x = problem->x, .label = problem->label, .total = SAMPLES};
 }
 
 static const Shape usual = {.layers = LAYERS, .width = {12, 17, 9, 5}, .columns = BATCH};
@@ -484,7 +494,7 @@ static Config combination(int c)
         int j = c - (COMBINATIONS - WHITENED), k = 2 * j + j / 3 % 2;
         Config config = combination(k / 6 * 12 + 6 + k % 6);
         config.direction = DIRECTION_WHITENED;
-        config.whitening.lambda = j % 4 ? 1 : 0.2;
+        config.whitening.lambda = j % 4 == 0 ? 0.2 : j % 4 == 1 ? RELUOPT_AUTO : 1;
         return config;
     }
     int way = c / 24;
@@ -752,6 +762,7 @@ enum { OUTPUTS = 15, INPUTS = 11 };
 
 typedef struct Fit {
     Weights weights;
+    float *joined;
     float h[(INPUTS + 1) * BATCH], t[OUTPUTS * BATCH];
     double loss[OUTPUTS]; /* own neurons */
     Config config;
@@ -764,6 +775,7 @@ static void fit_create(Fit *fit, Config config, bool linear, uint64_t number)
     fit->config = config;
     assert_all(reluopt_weights_create(&fit->weights, OUTPUTS, INPUTS, linear, BATCH, &world, &error) == 0);
     assert_all(reluopt_weights_create_step(&fit->weights, BATCH, &error) == 0);
+    fit->joined = reluopt_weights_join(&(Weights *){&fit->weights}, 1, &error);
     if (config.rate.rule == RATE_EXACT)
         assert_all(reluopt_weights_search(&fit->weights, BATCH, &error) == 0);
     for (size_t j = 0; j < OUTPUTS; j++)
@@ -800,7 +812,7 @@ static void fit_step(Fit *fit)
 {
     Weights *list[] = {&fit->weights};
     reluopt_weights_aim(&fit->weights, fit->h, fit->t + fit->weights.own.first * BATCH, BATCH,
-                        (Direction)fit->config.direction);
+                        (Direction)fit->config.direction, &world);
     reluopt_weights_step(list, 1, BATCH, &fit->config, &world);
 }
 
@@ -822,6 +834,7 @@ static void check_descent(Config config, bool linear, uint64_t number)
     }
     assert_all(layer < 0.95 * first);
     reluopt_weights_free(&fit.weights);
+    free(fit.joined);
 }
 
 /* From a first trial far too large and from one far too small: the loss of the layer (scope neuron: of each
@@ -865,6 +878,7 @@ static void bounded_steps_keep_the_pos_sets(void **state)
         for (int k = 0; k < 5; k++)
             assert_all(keeps_pos(&fit));
         reluopt_weights_free(&fit.weights);
+        free(fit.joined);
     }
 }
 

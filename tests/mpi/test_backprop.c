@@ -299,7 +299,7 @@ static void random_matrix(const Config *config, size_t i, size_t n, double b[WID
 {
     float values[WIDE * WIDE] = {0};
     size_t below = shape.width[i - 1], larger = n > below ? n : below;
-    RandomKey key = {(uint64_t)config->seed, RANDOM_FEEDBACK, (uint32_t)i, 0};
+    RandomKey key = {(uint64_t)config->seed, RANDOM_FEEDBACK, (uint32_t)i, 0, 0};
     reluopt_add_normal(values, values, below, n, 0, (float)sqrt(2.0 / (double)larger), key);
     for (size_t j = 0; j < below; j++)
         for (size_t l = 0; l < n; l++)

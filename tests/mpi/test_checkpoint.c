@@ -26,6 +26,7 @@ static Comm comm;
 static int setup(void **state)
 {
     comm = (Comm){.rank = mt_rank, .size = mt_size, .block = 1, .world = MPI_COMM_WORLD};
+    reluopt_comm_grid(&comm, 1);
     int failed = mt_rank == 0 ? scratch_make(state) : 0;
     MPI_Bcast(&failed, 1, MPI_INT, 0, MPI_COMM_WORLD);
     MPI_Bcast(scratch_folder, sizeof scratch_folder, MPI_CHAR, 0, MPI_COMM_WORLD);
@@ -331,7 +332,9 @@ static void keeps_the_last_files(void **state)
         look_at_kept(path, 4, found, sizeof found);
         assert_all(strcmp(found, writes[i].found) == 0);
     }
-    assert_all(strcmp(strrchr(reluopt_checkpoint_older("a.b/c", 12, &error), '/'), "/c-12") == 0);
+    char *older = reluopt_checkpoint_older("a.b/c", 12, &error);
+    assert_all(strcmp(older, "a.b/c-12") == 0);
+    free(older);
 }
 
 /* A writer that was killed between its two steps leaves the newest file under two names. */
@@ -512,6 +515,55 @@ static void numbers_for_text(const char *path)
     replace_dataset_by_integers(path, "/config");
 }
 
+/* In place of a part of the file, a link to the same part of a copy, and a dataset whose values are in it. */
+
+static void copy_file(const char *path, char copy[256])
+{
+    static char bytes[1 << 16];
+    size_t size = scratch_read(path, bytes, sizeof bytes);
+    snprintf(copy, 256, "%s", scratch_write("copy.h5", bytes, size));
+}
+
+static void link_elsewhere(const char *path, const char *name)
+{
+    char copy[256];
+    copy_file(path, copy);
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(H5Ldelete(file, name, H5P_DEFAULT) >= 0);
+    assert_true(H5Lcreate_external(copy, name, file, name, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    H5Fclose(file);
+}
+
+static void linked_array(const char *path)
+{
+    link_elsewhere(path, "/arrays/W20");
+}
+
+static void linked_group(const char *path)
+{
+    link_elsewhere(path, "/arrays");
+}
+
+static void linked_attributes(const char *path)
+{
+    link_elsewhere(path, "/position");
+}
+
+static void virtual_array(const char *path)
+{
+    char copy[256];
+    copy_file(path, copy);
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), plan = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t space = H5Screate_simple(2, (hsize_t[]){3, 4}, NULL);
+    assert_true(H5Pset_virtual(plan, space, copy, "/arrays/W20", space) >= 0);
+    assert_true(H5Ldelete(file, "/arrays/W20", H5P_DEFAULT) >= 0);
+    hid_t id = H5Dcreate2(file, "/arrays/W20", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, plan, H5P_DEFAULT);
+    assert_true(H5Dclose(id) >= 0);
+    H5Sclose(space);
+    H5Pclose(plan);
+    H5Fclose(file);
+}
+
 static void not_hdf5(const char *path)
 {
     scratch_text(strrchr(path, '/') + 1, "# a text\n");
@@ -540,6 +592,10 @@ static void says_what_is_wrong_with_a_file(void **state)
     assert_harmed(incomplete, "incomplete");
     assert_harmed(other_type, "/arrays/W20 has a wrong type");
     assert_harmed(numbers_for_text, "/config");
+    assert_harmed(linked_array, "/arrays/W20: traversal operator failed");
+    assert_harmed(linked_group, "/arrays/W20: traversal operator failed");
+    assert_harmed(linked_attributes, "epoch: traversal operator failed");
+    assert_harmed(virtual_array, "/arrays/W20 has an impossible shape, or is in another file");
     assert_harmed(not_hdf5, "not an HDF5 file");
     assert_harmed(empty, "not an HDF5 file");
     assert_harmed(removed, "No such file or directory");

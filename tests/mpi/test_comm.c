@@ -38,9 +38,9 @@ static void start_fills_in_rank_and_size(void **state)
  * messages. */
 static void assert_partition(const Comm *comm, size_t n)
 {
-    size_t next = 0, owners = (size_t)comm->size - comm->dedicated, before = SIZE_MAX;
+    size_t next = 0, owners = (size_t)comm->neurons.size - comm->dedicated, before = SIZE_MAX;
     size_t blocks = (n + comm->block - 1) / comm->block;
-    for (int rank = 0; rank < comm->size; rank++) {
+    for (int rank = 0; rank < comm->neurons.size; rank++) {
         Rows rows = reluopt_comm_rows(comm, n, rank);
         if (comm->dedicated && rank == 0) {
             assert_int_equal(rows.count, 0);
@@ -63,9 +63,9 @@ static void rows_are_a_partition(void **state)
     for (int size = 1; size <= 40; size++)
         for (int dedicated = 0; dedicated <= (size > 1); dedicated++)
             for (size_t n = 0; n <= 300; n++)
-                assert_partition(&(Comm){.size = size, .dedicated = dedicated, .block = 1 + n % 12}, n);
+                assert_partition(&(Comm){.neurons.size = size, .dedicated = dedicated, .block = 1 + n % 12}, n);
     for (int dedicated = 0; dedicated <= 1; dedicated++)
-        assert_partition(&(Comm){.size = 7, .dedicated = dedicated, .block = 4}, (size_t)1 << 40);
+        assert_partition(&(Comm){.neurons.size = 7, .dedicated = dedicated, .block = 4}, (size_t)1 << 40);
     Rows own = reluopt_comm_own_rows(&world, 23), same = reluopt_comm_rows(&world, 23, world.rank);
     assert_all(own.first == same.first && own.count == same.count);
 }
@@ -320,12 +320,12 @@ static void feed_runs_beside_other_messages(void **state)
         size_t count = turn == 3 ? 0 : turn == 4 ? 1 : COUNT;
         for (size_t i = 0; i < count; i++)
             x[i] = world.rank == 0 ? (float)(i % 1000 + turn) : -1;
-        reluopt_comm_feed_start(&world, x, count);
+        reluopt_comm_feed_start(&world, x, 1, count);
         for (int i = 0; i < 20; i++) {
             least = (float)(world.rank + i);
             reluopt_comm_min(&world, &least, 1);
         }
-        reluopt_comm_feed_wait(&world);
+        reluopt_comm_feed_wait(&world, x, 1, count);
         bool good = least == 19;
         for (size_t i = 0; i < count; i++)
             good = good && x[i] == (float)(i % 1000 + turn);
@@ -337,7 +337,7 @@ static void feed_runs_beside_other_messages(void **state)
 static void waiting_without_a_batch_returns(void **state)
 {
     (void)state;
-    reluopt_comm_feed_wait(&world);
+    reluopt_comm_feed_wait(&world, NULL, 1, 0);
     reluopt_comm_barrier(&world);
 }
 

@@ -61,20 +61,23 @@ static const uint32_t *on_rank_0(const uint32_t *order)
     return world.rank == 0 ? order : NULL;
 }
 
-/* Is column k of the batch the sample? */
-static bool holds(const Batch *batch, size_t k, size_t sample)
+/* Is column k of `columns` the sample? */
+static bool holds(const Batch *batch, size_t columns, size_t k, size_t sample)
 {
-    bool good = batch->label[k] == (int)(sample * 3 % CLASSES) && batch->x[FEATURES * batch->count + k] == 1;
+    bool good = batch->label[k] == (int)(sample * 3 % CLASSES) && batch->x[FEATURES * columns + k] == 1;
     for (size_t i = 0; i < FEATURES; i++)
-        good = good && batch->x[i * batch->count + k] == feature(sample, i);
+        good = good && batch->x[i * columns + k] == feature(sample, i);
     return good;
 }
 
 static bool batch_is(const Batch *batch, const uint32_t *order, size_t first)
 {
     bool good = true;
-    for (size_t k = 0; k < batch->count; k++)
-        good = good && holds(batch, k, order ? order[first + k] : first + k);
+    OwnColumns own = reluopt_comm_own_columns(&world, batch->count);
+    for (size_t k = 0; k < own.count; k++) {
+        size_t at = first + own.first + k;
+        good = good && holds(batch, own.count, k, order ? order[at] : at);
+    }
     return good;
 }
 
@@ -276,6 +279,21 @@ static void room_for_too_much_is_reported(void **state)
     reluopt_feed_free(&feed);
 }
 
+/* Each rank gets its columns of batches of any size. */
+static void every_grid_is_fed(void **state)
+{
+    for (int data = 2; data <= world.size; data++)
+        if (world.size % data == 0) {
+            reluopt_comm_grid(&world, data);
+            the_order_is_kept(state);
+            a_feed_serves_passes_of_any_size(state);
+            a_fixed_batch_is_sent_once(state);
+            other_messages_go_beside_it(state);
+            two_feeds_take_turns(state);
+        }
+    reluopt_comm_grid(&world, 1);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(batches_of_every_size),
     cmocka_unit_test(the_order_is_kept),
@@ -285,6 +303,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(two_feeds_take_turns),
     cmocka_unit_test(samples_are_augmented),
     cmocka_unit_test(room_for_too_much_is_reported),
+    cmocka_unit_test(every_grid_is_fed),
 };
 
 mpi_cmocka_main("feed", tests)

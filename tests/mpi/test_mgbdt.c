@@ -39,7 +39,7 @@ static Batch make_batch(uint64_t seed, size_t count)
     float *at = x[turn % 2];
     int *y = label[turn++ % 2];
     memset(x[(turn - 1) % 2], 0, sizeof x[0]);
-    reluopt_add_normal(at, at, 5, count, 0, 1, (RandomKey){seed, RANDOM_GENERATED, 0, 0});
+    reluopt_add_normal(at, at, 5, count, 0, 1, (RandomKey){seed, RANDOM_GENERATED, 0, 0, 0});
     for (size_t k = 0; k < count; k++) {
         float radius = at[k] * at[k] + at[count + k] * at[count + k];
         y[k] = radius < 0.8f ? 0 : radius < 2 ? 1 : 2;
@@ -183,7 +183,7 @@ static void reference_start(Reference *s)
 {
     for (size_t j = 1; j < LAYERS; j++) {
         Error error = {0};
-        RandomKey key = {(uint64_t)s->config.seed, RANDOM_INIT_FORWARD, (uint32_t)j, 0};
+        RandomKey key = {(uint64_t)s->config.seed, RANDOM_INIT_FORWARD, (uint32_t)j, 0, 0};
         float *w = reluopt_initial_matrix((Init)s->config.init.forward, shape.width[j], shape.width[j - 1], key,
                                           &error);
         reluopt_product(s->z[j], w, shape.width[j - 1], s->o[j - 1], shape.width[j], BATCH, shape.width[j - 1]);
@@ -203,7 +203,7 @@ static void reference_step(Reference *s, const Batch *batch, size_t t)
     for (size_t j = LAYERS; j >= 2; j--) {
         size_t n = shape.width[j - 1];
         float sigma = (float)s->config.inverse.noise * reluopt_deviation(s->o[j - 1], n * BATCH);
-        RandomKey key = {(uint64_t)s->config.seed, RANDOM_NOISE, (uint32_t)j, t};
+        RandomKey key = {(uint64_t)s->config.seed, RANDOM_NOISE, (uint32_t)j, t, 0};
         reluopt_add_normal(noisy, s->o[j - 1], n, BATCH, 0, sigma, key);
         reluopt_forest_apply(&s->f[j], noisy, BATCH, image);
         fit(s, &s->g[j], t * k1, k1, image, shape.width[j], noisy);

@@ -116,7 +116,7 @@ static void inverses_learn_the_transposed_weights(void **state)
     Error error = {0};
     assert_true(reluopt_network_create(&net, &config, &shape, &self, &error) == 0 &&
                 reluopt_inverse_create(&s, &net, FORM_GATED, 3, &error) == 0);
-    net.columns = BATCH;
+    net.batch = net.columns = BATCH;
     for (uint64_t draw = 0; draw < 200; draw++) {
         Weights *w = &net.weights[2];
         if (draw == 100)

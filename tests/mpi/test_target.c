@@ -162,7 +162,7 @@ static void draw_noise(Reference *s, size_t i)
     for (size_t j = 0; j < n; j++)
         for (size_t k = 0; k < BATCH; k++)
             variance += pow(s->h[i - 1][j][k] - mean, 2) / values;
-    RandomKey key = {(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, s->draws};
+    RandomKey key = {(uint64_t)s->config->seed, RANDOM_NOISE, (uint32_t)i, s->draws, 0};
     reluopt_add_normal(e, zero, n, BATCH, 0, (float)(s->config->inverse.noise * sqrt(variance)), key);
     for (size_t j = 0; j < n; j++)
         for (size_t k = 0; k < BATCH; k++)

@@ -32,7 +32,7 @@ static Messages seen;
 static void see(Traffic kind, MPI_Comm comm, MPI_Datatype type, size_t elements)
 {
     int size;
-    if (comm != world.world && comm != world.feed)
+    if (comm != world.world && comm != world.feed && comm != world.data.comm && comm != world.neurons.comm)
         return;
     MPI_Type_size(type, &size);
     seen.calls[kind]++;
@@ -42,7 +42,7 @@ static void see(Traffic kind, MPI_Comm comm, MPI_Datatype type, size_t elements)
 static size_t total(const int counts[])
 {
     size_t sum = 0;
-    for (int r = 0; r < world.size; r++)
+    for (int r = 0; r < world.neurons.size; r++)
         sum += (size_t)counts[r];
     return sum;
 }
@@ -50,7 +50,7 @@ static size_t total(const int counts[])
 int MPI_Allgatherv(const void *from, int count, MPI_Datatype type, void *to, const int counts[],
                    const int offsets[], MPI_Datatype to_type, MPI_Comm comm)
 {
-    see(TRAFFIC_GATHER, comm, to_type, total(counts) - (size_t)counts[world.rank]);
+    see(TRAFFIC_GATHER, comm, to_type, total(counts) - (size_t)counts[world.neurons.index]);
     return PMPI_Allgatherv(from, count, type, to, counts, offsets, to_type, comm);
 }
 
@@ -69,7 +69,9 @@ int MPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_
 
 int MPI_Bcast(void *x, int count, MPI_Datatype type, int root, MPI_Comm comm)
 {
-    see(TRAFFIC_SHARE, comm, type, world.rank == root ? 0 : (size_t)count);
+    bool feeds = comm == world.neurons.comm && world.data.size > 1;
+    int index = feeds ? world.neurons.index : world.rank;
+    see(feeds ? TRAFFIC_FEED : TRAFFIC_SHARE, comm, type, index == root ? 0 : (size_t)count);
     return PMPI_Bcast(x, count, type, root, comm);
 }
 
@@ -79,20 +81,35 @@ int MPI_Ibcast(void *x, int count, MPI_Datatype type, int root, MPI_Comm comm, M
     return PMPI_Ibcast(x, count, type, root, comm, request);
 }
 
+int MPI_Iscatterv(const void *from, const int counts[], const int offsets[], MPI_Datatype type, void *x,
+                  int count, MPI_Datatype to_type, int root, MPI_Comm comm, MPI_Request *request)
+{
+    see(TRAFFIC_FEED, comm, to_type, world.rank == root ? 0 : (size_t)count);
+    return PMPI_Iscatterv(from, counts, offsets, type, x, count, to_type, root, comm, request);
+}
+
 /* ---- What the formulas say, for one step ---- */
 
-/* A gather of n x columns floats. */
+/* A gather of n x columns floats, along the neurons. */
 static void gather(Messages *m, size_t n, size_t columns)
 {
+    if (world.neurons.size == 1)
+        return;
     m->calls[TRAFFIC_GATHER]++;
     m->bytes[TRAFFIC_GATHER] += (n - reluopt_comm_own_rows(&world, n).count) * columns * sizeof(float);
+}
+
+/* This rank's columns of the batch. */
+static size_t own_columns(void)
+{
+    return reluopt_comm_own_columns(&world, BATCH).count;
 }
 
 /* Gathers of n[i] x B floats, i = first..last. */
 static void gather_layers(Messages *m, size_t first, size_t last)
 {
     for (size_t i = first; i <= last; i++)
-        gather(m, shape.width[i], BATCH);
+        gather(m, shape.width[i], own_columns());
 }
 
 static void reduce(Messages *m, size_t bytes)
@@ -106,12 +123,65 @@ static void transposes(Messages *m, size_t first, size_t last, bool reproducible
 {
     for (size_t i = last; i >= first; i--) {
         if (reproducible) {
-            gather(m, shape.width[i], BATCH);
+            gather(m, shape.width[i], own_columns());
             gather(m, shape.width[i], shape.width[i - 1] + 1);
-        } else {
-            reduce(m, shape.width[i - 1] * BATCH * sizeof(float));
+        } else if (world.neurons.size > 1) {
+            reduce(m, shape.width[i - 1] * own_columns() * sizeof(float));
         }
     }
+}
+
+static size_t own_rows(size_t n)
+{
+    return reluopt_comm_own_rows(&world, n).count;
+}
+
+/* The sum over the data of an outputs x (inputs + 1) gradient's own rows, and of a row that goes with them. */
+static void gradient(Messages *m, size_t outputs, size_t inputs)
+{
+    reduce(m, (own_rows(outputs) + 1) * (inputs + 1) * sizeof(float));
+}
+
+/* Sum and maximum along the data of what the bounds of so many own neurons come from. */
+static void bounds(Messages *m, size_t neurons)
+{
+    reduce(m, 2 * neurons * sizeof(float));
+    reduce(m, neurons * sizeof(float));
+}
+
+/* Gradients of the inverses of layers 2..last in a round; returns their own neurons. */
+static size_t inverse_gradients(Messages *m, size_t last)
+{
+    size_t neurons = 0;
+    for (size_t i = 2; i <= last; i++) {
+        gradient(m, shape.width[i - 1], shape.width[i]);
+        neurons += own_rows(shape.width[i - 1]);
+    }
+    return neurons;
+}
+
+/* What is summed along the data. */
+static void sums_over_data(Messages *m, const Config *c, bool adaptive, size_t last)
+{
+    size_t neurons = 0, above = 0;
+    bool inverses = adaptive || strcmp(c->method, "dtp") == 0;
+    reduce(m, 3 * sizeof(double));
+    for (size_t i = 1; i <= LAYERS; i++) {
+        gradient(m, shape.width[i], shape.width[i - 1]);
+        neurons += own_rows(shape.width[i]);
+    }
+    if (inverses && c->inverse.kind == INVERSE_TRAINED)
+        reduce(m, 2 * (last - 1) * sizeof(double));
+    for (int k = 0; inverses && c->inverse.kind == INVERSE_TRAINED && k < c->inverse.steps; k++) {
+        above = inverse_gradients(m, last);
+        if (adaptive && k < c->inverse.steps - 1)
+            bounds(m, above);
+    }
+    for (int k = 0; inverses && c->inverse.kind == INVERSE_MIRROR && k < c->inverse.steps; k++)
+        for (size_t i = 2; i <= LAYERS; i++)
+            reduce(m, own_rows(shape.width[i - 1]) * (shape.width[i] + 1) * sizeof(float));
+    if (adaptive)
+        bounds(m, neurons + above);
 }
 
 static Messages formula(const Config *c)
@@ -140,13 +210,16 @@ static Messages formula(const Config *c)
     }
     for (int k = 0; c->inverse.kind == INVERSE_MIRROR && k < c->inverse.steps; k++)
         for (size_t i = 2; i <= LAYERS; i++) {
-            gather(&m, shape.width[i], BATCH);
+            gather(&m, shape.width[i], own_columns());
             gather(&m, shape.width[i - 1], 2);
         }
     if (adaptive && layer)
         reduce(&m, 2 * (LAYERS + (c->inverse.kind == INVERSE_TRAINED ? LAYERS - 1 : 0)) * sizeof(float));
-    m.calls[TRAFFIC_FEED] = 1;
-    m.bytes[TRAFFIC_FEED] = world.rank == 0 ? 0 : (shape.width[0] + 1) * BATCH * sizeof(float);
+    if (world.data.size > 1)
+        sums_over_data(&m, c, adaptive, last);
+    bool passed_on = world.data.size > 1 && world.neurons.size > 1;
+    m.calls[TRAFFIC_FEED] = passed_on && world.neurons.index == 0 ? 2 : 1;
+    m.bytes[TRAFFIC_FEED] = world.rank == 0 ? 0 : (shape.width[0] + 1) * own_columns() * sizeof(float);
     return m;
 }
 
@@ -193,9 +266,9 @@ static Samples make_samples(void)
     return samples;
 }
 
-static void counters_agree_with_mpi_and_with_formulas(void **state)
+/* On the present grid. */
+static void compare_all(void)
 {
-    (void)state;
     static const char *const settings[][4] = {
         {"adaptive", "inverse.kind", "trained", "neuron"},
         {"adaptive", "inverse.kind", "trained", "layer"},
@@ -213,7 +286,7 @@ static void counters_agree_with_mpi_and_with_formulas(void **state)
     Error error = {0};
     Samples samples = make_samples();
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        for (int reproducible = 0; reproducible <= 1; reproducible++) {
+        for (int reproducible = 0; reproducible <= (world.data.size == 1); reproducible++) {
             Config config;
             reluopt_config_default(&config);
             config.inverse.steps = ROUNDS;
@@ -231,6 +304,17 @@ static void counters_agree_with_mpi_and_with_formulas(void **state)
             take_steps(&config, &samples);
         }
     reluopt_samples_free(&samples);
+}
+
+static void counters_agree_with_mpi_and_with_formulas(void **state)
+{
+    (void)state;
+    for (int data = 1; data <= world.size; data++)
+        if (world.size % data == 0) {
+            reluopt_comm_grid(&world, data);
+            compare_all();
+        }
+    reluopt_comm_grid(&world, 1);
 }
 
 /* Without a clock: of each call the fastest rank waits not at all, and all communicate equally long. */

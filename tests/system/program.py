@@ -10,6 +10,8 @@ import h5py
 BUILD = os.environ.get("BUILD", "build")
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.join(TOP, BUILD, "reluopt-mpi")
+UNDER = os.environ.get("UNDER", "").split()  # what runs the program: see tests/run.sh
+PATIENCE = int(os.environ.get("PATIENCE", "1"))  # how many times longer it may take then
 
 
 class ProgramTest(unittest.TestCase):
@@ -30,7 +32,7 @@ class ProgramTest(unittest.TestCase):
 
     def command(self, *arguments, np=1):
         launcher = ["mpirun", "-np", str(np)] if np > 1 else []
-        return launcher + [PROGRAM] + [str(a) for a in arguments]
+        return launcher + UNDER + [PROGRAM] + [str(a) for a in arguments]
 
     def start_program(self, *arguments, np=1, **environment):
         """Run in the background, without output; ended with the test at the latest."""
@@ -46,7 +48,7 @@ class ProgramTest(unittest.TestCase):
         error)."""
         done = subprocess.run(
             command or self.command(*arguments, np=np),
-            cwd=folder or self.folder, env={**os.environ, **environment}, timeout=seconds, capture_output=True, text=True)
+            cwd=folder or self.folder, env={**os.environ, **environment}, timeout=seconds * PATIENCE, capture_output=True, text=True)
         self.assertEqual(done.returncode, code, f"{arguments} at np {np}:\n{done.stdout}\n{done.stderr}")
         return done.stdout, done.stderr
 

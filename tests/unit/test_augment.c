@@ -160,7 +160,7 @@ static void nothing_to_do_leaves_samples_alone(void **state)
     assert_false(reluopt_augments(&config));
     assert_ptr_equal(reluopt_augment_image(&augment, train.x, 0, &stream, 3), train.x);
     memcpy(x, train.x, sizeof x);
-    reluopt_augment_noise(&augment, x, 4, 0);
+    reluopt_augment_noise(&augment, x, 0, 4, 0);
     assert_memory_equal(x, train.x, sizeof x);
     reluopt_augment_free(&augment);
 }
@@ -176,8 +176,8 @@ static void noise_is_in_units_of_the_data(void **state)
     float *x = calloc(VALUES, sizeof *x), *other = calloc(VALUES, sizeof *x);
     double sum = 0, squares = 0;
     assert_true(x && other && reluopt_augments(&config));
-    reluopt_augment_noise(&augment, x, COLUMNS, 4);
-    reluopt_augment_noise(&augment, other, COLUMNS, 5);
+    reluopt_augment_noise(&augment, x, 0, COLUMNS, 4);
+    reluopt_augment_noise(&augment, other, 0, COLUMNS, 5);
     for (size_t k = 0; k < VALUES; k++) {
         sum += x[k];
         squares += (double)x[k] * x[k];

@@ -42,11 +42,18 @@ static void make_problem(Problem *p, double offset)
         p->w[i] = (float)uniform();
 }
 
+static void means(Problem *p)
+{
+    reluopt_row_sums(p->mean, p->h, N, B);
+    for (int i = 0; i < N; i++)
+        p->mean[i] /= B;
+}
+
 /* As the method does it: G = R [H; 1]', centred, D = G [H; 1]. */
 static void centred_direction(Problem *p)
 {
     reluopt_product_nt(p->g, N + 1, p->r, p->h, M, N + 1, B);
-    reluopt_row_means(p->mean, p->h, N, B);
+    means(p);
     reluopt_centre(p->g, p->mean, M, N);
     reluopt_product(p->d, p->g, N + 1, p->h, M, B, N + 1);
 }
@@ -249,7 +256,7 @@ static void whitened_step_is_the_centred_one_in_other_coordinates(void **state)
         make_problem(&p, c % 3);
         make_inverse(a, diagonal, inverse);
         reluopt_product_nt(p.g, N + 1, p.r, p.h, M, N + 1, B);
-        reluopt_row_means(p.mean, p.h, N, B);
+        means(&p);
         Symmetric symmetric = {.form = diagonal ? SYMMETRIC_DIAGONAL : SYMMETRIC_WHOLE,
                                .n = N,
                                .c = diagonal ? 1 : N,

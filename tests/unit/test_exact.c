@@ -130,10 +130,11 @@ static double loss_near(double rho)
 static float rate_opt(void)
 {
     static float r[MOST];
-    float opt, online;
+    float sums[2], fastest, opt, online;
     for (size_t k = 0; k < rays.columns; k++)
         r[k] = rays.linear || rays.z[k] > 0 ? rays.z[k] - rays.t[k] : 0;
-    reluopt_rates_local(rays.z, rays.d, r, rays.linear, 1, rays.columns, &opt, &online);
+    reluopt_rate_sums(rays.z, rays.d, r, rays.linear, 1, rays.columns, sums, &fastest);
+    reluopt_rate_bounds(sums, &fastest, 1, &opt, &online);
     return reluopt_rate(RATE_EXACT, opt, online);
 }
 

@@ -281,6 +281,58 @@ static void test_lying_sizes(void **state)
     }
 }
 
+/* No path in a file is followed: neither links to another file, nor sets whose values are in one. */
+static void test_other_files(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("names.h5"), *other = scratch_path("other.h5");
+    hid_t file = create(other), space = H5Screate_simple(2, (hsize_t[]){COUNT, EACH}, NULL);
+    add_features(file, H5T_IEEE_F32LE);
+    add_labels(file, labels, COUNT);
+    H5Fclose(file);
+
+    file = create(path);
+    H5Lcreate_external(other, "/x", file, "x", H5P_DEFAULT, H5P_DEFAULT);
+    add_labels(file, labels, COUNT);
+    H5Fclose(file);
+    check_bad(path, "no data set /x in this file");
+
+    file = create(path);
+    H5Lcreate_external(other, "/", file, "g", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_soft("/g/x", file, "x", H5P_DEFAULT, H5P_DEFAULT);
+    add_labels(file, labels, COUNT);
+    H5Fclose(file);
+    check_bad(path, "no data set /x in this file");
+
+    for (int external = 0; external < 2; external++) {
+        hid_t plan = H5Pcreate(H5P_DATASET_CREATE);
+        assert_true((external ? H5Pset_external(plan, other, 0, sizeof features)
+                              : H5Pset_virtual(plan, space, other, "/x", space)) >= 0);
+        file = create(path);
+        add_array(file, "x", 2, (hsize_t[]){COUNT, EACH}, H5T_IEEE_F32LE, plan, H5T_NATIVE_FLOAT, NULL);
+        add_labels(file, labels, COUNT);
+        H5Pclose(plan);
+        H5Fclose(file);
+        check_bad(path, "/x is kept in other files");
+    }
+    H5Sclose(space);
+}
+
+/* Links inside the file are. */
+static void test_links(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("links.h5");
+    hid_t file = create(path);
+    add_features(file, H5T_IEEE_F32LE);
+    assert_true(H5Lmove(file, "x", file, "samples", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    assert_true(H5Lcreate_soft("/samples", file, "x", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    add_labels(file, labels, COUNT);
+    H5Fclose(file);
+    check_good(path);
+    release();
+}
+
 static void test_no_hdf5(void **state)
 {
     (void)state;
@@ -319,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_strong_packing), cmocka_unit_test(test_given_schema),
         cmocka_unit_test(test_wrong_sets),     cmocka_unit_test(test_wrong_shapes),
         cmocka_unit_test(test_wrong_values),   cmocka_unit_test(test_lying_sizes),
+        cmocka_unit_test(test_other_files),    cmocka_unit_test(test_links),
         cmocka_unit_test(test_no_hdf5),        cmocka_unit_test(test_error_printing_restored),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

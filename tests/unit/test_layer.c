@@ -328,24 +328,24 @@ static void residual_lives_on_the_pos_set(void **state)
         assert_close(r[i], (double)z[i] - t[i], 1e-6);
 }
 
-static void means_of_rows(void **state)
+static void sums_of_rows(void **state)
 {
     (void)state;
     enum { ROWS = 3, MANY = 1001 };
-    static float h[ROWS * MANY], mean[ROWS + 1];
+    static float h[ROWS * MANY], sums[ROWS + 1];
     static const size_t columns[] = {1, 2, 17, MANY};
     for (size_t c = 0; c < sizeof columns / sizeof columns[0]; c++) {
         size_t n = columns[c];
         fill(h, ROWS * n, 1);
-        mean[ROWS] = 12345;
-        reluopt_row_means(mean, h, ROWS, n);
+        sums[ROWS] = 12345;
+        reluopt_row_sums(sums, h, ROWS, n);
         for (size_t j = 0; j < ROWS; j++) {
             double sum = 0;
             for (size_t k = 0; k < n; k++)
                 sum += h[j * n + k];
-            assert_close(mean[j], sum / (double)n, 1e-6);
+            assert_close(sums[j] / (float)n, sum / (double)n, 1e-6);
         }
-        assert_true(mean[ROWS] == 12345);
+        assert_true(sums[ROWS] == 12345);
     }
 }
 
@@ -387,7 +387,7 @@ int main(void)
         cmocka_unit_test(output_target_is_a_gradient_step),
         cmocka_unit_test(targets_equal_their_formulas),
         cmocka_unit_test(residual_lives_on_the_pos_set),
-        cmocka_unit_test(means_of_rows),
+        cmocka_unit_test(sums_of_rows),
         cmocka_unit_test(deviation_of_all_values),
     };
     return cmocka_run_group_tests_name("layer", tests, NULL, NULL);

@@ -72,6 +72,20 @@ static void widen(const float *z, int row, double *out)
         out[k] = z[row * COLUMNS + k];
 }
 
+/* As one rank does it. */
+static void normalise_batch(Normalisation *norm, float *y, float *z, size_t columns)
+{
+    reluopt_normalise_sums(norm, z, columns);
+    reluopt_normalise_squares(norm, z, columns, columns);
+    reluopt_normalise_batch(norm, y, z, columns, columns);
+}
+
+static void normalise_back(Normalisation *norm, float *delta, const float *z, size_t columns)
+{
+    reluopt_normalise_slopes(norm, delta, z, columns);
+    reluopt_normalise_back(norm, delta, z, columns, columns);
+}
+
 static void training_uses_the_batch(void **state)
 {
     (void)state;
@@ -86,7 +100,7 @@ static void training_uses_the_batch(void **state)
     for (int round = 0; round < 3; round++) {
         draw(z);
         memcpy(kept, z, sizeof z);
-        reluopt_normalise(&norm, y, z, COLUMNS, true);
+        normalise_batch(&norm, y, z, COLUMNS);
         for (int j = 0; j < ROWS; j++) {
             double row[COLUMNS], expected[COLUMNS], mean, variance;
             double gamma = norm.scale[2 * j], beta = norm.scale[2 * j + 1];
@@ -113,17 +127,17 @@ static void evaluation_uses_the_running_statistics(void **state)
     float z[VALUES], y[VALUES], before[2 * ROWS];
     create(&norm);
     draw(z);
-    reluopt_normalise(&norm, y, z, COLUMNS, true);
+    normalise_batch(&norm, y, z, COLUMNS);
     memcpy(before, norm.running, sizeof before);
     draw(z);
-    reluopt_normalise(&norm, y, z, COLUMNS, false);
+    reluopt_normalise(&norm, y, z, COLUMNS);
     assert_memory_equal(before, norm.running, sizeof before);
     for (int i = 0; i < VALUES; i++) {
         int j = i / COLUMNS;
         double unit = (z[i] - (double)before[2 * j]) / sqrt((double)before[2 * j + 1] + 1e-5);
         assert_close(y[i], norm.scale[2 * j] * unit + norm.scale[2 * j + 1], 1e-5);
     }
-    reluopt_normalise(&norm, z, z, COLUMNS, false); /* in place */
+    reluopt_normalise(&norm, z, z, COLUMNS); /* in place */
     assert_memory_equal(y, z, sizeof y);
     reluopt_normalisation_free(&norm);
 }
@@ -137,17 +151,17 @@ static void no_variance(void **state)
     float z[VALUES], y[VALUES], delta[ROWS] = {1, 2, 3, 4, 5};
     create(&norm);
     draw(z);
-    reluopt_normalise(&norm, y, z, 1, true);
+    normalise_batch(&norm, y, z, 1);
     for (int j = 0; j < ROWS; j++) {
         assert_true(y[j] == norm.scale[2 * j + 1]);
         assert_true(norm.running[2 * j] == 0 && norm.running[2 * j + 1] == 1);
     }
-    reluopt_normalise_back(&norm, delta, z, 1);
+    normalise_back(&norm, delta, z, 1);
     for (int j = 0; j < ROWS; j++)
         assert_true(delta[j] == 0);
     for (int i = 0; i < VALUES; i++)
         z[i] = 7;
-    reluopt_normalise(&norm, y, z, COLUMNS, true);
+    normalise_batch(&norm, y, z, COLUMNS);
     for (int i = 0; i < VALUES; i++)
         assert_true(isfinite(y[i]));
     reluopt_normalisation_free(&norm);
@@ -175,10 +189,10 @@ static void way_back_equals_finite_differences(void **state)
     memcpy(kept, z, sizeof z);
     for (int k = 0; k < COLUMNS; k++)
         c[k] = uniform();
-    reluopt_normalise(&norm, y, z, COLUMNS, true);
+    normalise_batch(&norm, y, z, COLUMNS);
     for (int i = 0; i < VALUES; i++)
         delta[i] = (float)(c[i % COLUMNS] + (double)y[i] * y[i]);
-    reluopt_normalise_back(&norm, delta, z, COLUMNS);
+    normalise_back(&norm, delta, z, COLUMNS);
     for (int j = 0; j < ROWS; j++) {
         double row[COLUMNS], gamma = norm.scale[2 * j], beta = norm.scale[2 * j + 1];
         widen(kept, j, row);

@@ -84,6 +84,29 @@ static void noise_does_not_depend_on_blocking(void **state)
             }
 }
 
+/* Nor on the column at which a block begins. */
+static void noise_and_signs_begin_anywhere(void **state)
+{
+    (void)state;
+    enum { ALL = 4300, LINES = 2 };
+    static const size_t first[] = {1, 15, 16, 63, 64, 65, 100, 2047, 2048, 2100, 4160};
+    static const float zero[LINES * ALL];
+    static float normal[LINES * ALL], sign[LINES * ALL], part[LINES * ALL];
+    reluopt_add_normal(normal, zero, LINES, ALL, 0, 1, base_key);
+    reluopt_signs(sign, LINES, ALL, base_key);
+    for (size_t c = 0; c < sizeof first / sizeof first[0]; c++) {
+        RandomKey key = base_key;
+        size_t count = ALL - first[c];
+        key.column = first[c];
+        reluopt_add_normal(part, zero, LINES, count, 0, 1, key);
+        for (size_t j = 0; j < LINES; j++)
+            assert_memory_equal(part + j * count, normal + j * ALL + first[c], count * sizeof *part);
+        reluopt_signs(part, LINES, count, key);
+        for (size_t j = 0; j < LINES; j++)
+            assert_memory_equal(part + j * count, sign + j * ALL + first[c], count * sizeof *part);
+    }
+}
+
 static void noise_is_added_in_place_and_within_bounds(void **state)
 {
     (void)state;
@@ -362,6 +385,7 @@ int main(void)
         cmocka_unit_test(philox_gives_the_known_answers),
         cmocka_unit_test(philox_equals_the_scalar_version),
         cmocka_unit_test(noise_does_not_depend_on_blocking),
+        cmocka_unit_test(noise_and_signs_begin_anywhere),
         cmocka_unit_test(noise_is_added_in_place_and_within_bounds),
         cmocka_unit_test(every_part_of_the_key_counts),
         cmocka_unit_test(noise_is_normal),

@@ -38,6 +38,14 @@ static void assert_close(double x, double expected, double tolerance)
     assert_true(fabs(x - expected) <= tolerance);
 }
 
+static void bounds(const float *z, const float *d, const float *r, bool linear, size_t rows, size_t columns,
+                   float *opt, float *online)
+{
+    float sums[2 * N * B], fastest[N * B];
+    reluopt_rate_sums(z, d, r, linear, rows, columns, sums, fastest);
+    reluopt_rate_bounds(sums, fastest, rows, opt, online);
+}
+
 /* z, r, g, d and the bounds from h, w, t. */
 static void aim(Neuron *n)
 {
@@ -45,7 +53,7 @@ static void aim(Neuron *n)
     reluopt_residual(n->r, n->z, n->t, n->linear, B);
     reluopt_product_nt(n->g, N + 1, n->r, n->h, 1, N + 1, B);
     reluopt_product(n->d, n->g, N + 1, n->h, 1, B, N + 1);
-    reluopt_rates_local(n->z, n->d, n->r, n->linear, 1, B, &n->opt, &n->online);
+    bounds(n->z, n->d, n->r, n->linear, 1, B, &n->opt, &n->online);
 }
 
 static void random_neuron(Neuron *n, bool linear)
@@ -245,7 +253,7 @@ static void bounds_of_special_neurons(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const Case *c = &cases[i];
         float opt = -1, online = -1;
-        reluopt_rates_local(c->z, c->d, c->r, c->linear, 1, 4, &opt, &online);
+        bounds(c->z, c->d, c->r, c->linear, 1, 4, &opt, &online);
         assert_true(opt == c->opt || fabsf(opt - c->opt) < 1e-6f);
         assert_true(online == c->online || fabsf(online - c->online) < 1e-6f);
     }
@@ -269,11 +277,11 @@ static void neurons_are_independent(void **state)
         alone[1][j] = n.online;
     }
     opt[ROWS] = online[ROWS] = 12345;
-    reluopt_rates_local(z, d, r, false, ROWS, B, opt, online);
+    bounds(z, d, r, false, ROWS, B, opt, online);
     for (int j = 0; j < ROWS; j++)
         assert_true(opt[j] == alone[0][j] && online[j] == alone[1][j]);
     assert_true(opt[ROWS] == 12345 && online[ROWS] == 12345);
-    reluopt_rates_local(z, d, r, false, 0, B, opt, online);
+    bounds(z, d, r, false, 0, B, opt, online);
 }
 
 static void rules_and_fallbacks(void **state)
@@ -306,7 +314,7 @@ static void rates_are_never_negative(void **state)
             d[k] = (float)(uniform() / scale);
             r[k] = z[k] > 0 ? (float)uniform() : 0;
         }
-        reluopt_rates_local(z, d, r, c % 3 == 0, 1, 1 + (size_t)c % B, &opt, &online);
+        bounds(z, d, r, c % 3 == 0, 1, 1 + (size_t)c % B, &opt, &online);
         assert_true(opt > 0 && online >= 0);
         for (int rule = RATE_MIN; rule <= RATE_ONLINE; rule++) {
             float rate = reluopt_rate((RateRule)rule, opt, online);
