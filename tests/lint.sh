@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 sources=("$@")
 [ $# -gt 0 ] || sources=(src/*.c src/*/*.c)
 # shellcheck disable=SC2207 # options without blanks
-flags=(-std=c11 -D_GNU_SOURCE -march=native -fopenmp-simd -Iinclude -Ibuild/src/report $(mpicc -showme:compile)
+flags=(-std=c11 -D_GNU_SOURCE -march=native -Iinclude -Ibuild/src/report $(mpicc -showme:compile)
     $(pkg-config --cflags hdf5-openmpi yaml-0.1 zlib libzip libpng lapacke openblas))
 failed=0
 
@@ -21,5 +21,6 @@ each clang-tidy --quiet {} -- "${flags[@]}" 2> >(grep -v 'warnings\? \(generated
 # invalidPointerCast: tables name the members of structures by their offsets.
 cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 --enable=warning,performance,portability \
     --suppress=invalidPointerCast -j "$(nproc)" -Iinclude "${sources[@]}" || failed=1
-each gcc "${flags[@]}" -O1 -fanalyzer -Werror -c -o /dev/null {}
+# malloc-leak: what a structure of the caller keeps is taken for lost.  The sanitizers and Valgrind look for leaks.
+each gcc "${flags[@]}" -O1 -fanalyzer -Wno-analyzer-malloc-leak -Werror -c -o /dev/null {}
 exit $failed

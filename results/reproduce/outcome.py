@@ -37,8 +37,11 @@ class Outcome:
         return numpy.array([of(run, curves) for run, curves in self.seen])
 
     def weights(self):
-        """[W1, W2, ...] of the first seed, as its checkpoint has them."""
-        with h5py.File(os.path.join(self.seen[0][0].folder, "checkpoint.h5"), "r") as file:
+        """[W1, W2, ...] of the first seed, as its checkpoint has them; none before there is one."""
+        path = os.path.join(self.seen[0][0].folder, "checkpoint.h5")
+        if not os.path.exists(path):
+            return []
+        with h5py.File(path, "r") as file:
             arrays = file["arrays"]
             return [arrays[name][:] for name in sorted(n for n in arrays if re.fullmatch(r"W\d", n))]
 

@@ -14,11 +14,12 @@ def numbers(values, form="{:.2g}"):
 
 
 def moved(outcome, start):
-    """By layer: how far the weights are from their start, in % of its length; nan from a start of another kind."""
-    if not start.seeds or "init.forward" in outcome.row.settings:
+    """By layer: how far the weights are from their start, in % of its length; nan where that is not known, or of another
+    kind."""
+    now, then = outcome.weights(), start.weights() if start.seeds else []
+    if not now or not then or "init.forward" in outcome.row.settings:
         return [numpy.nan] * len(outcome.last("rate")[0])
-    norm = numpy.linalg.norm
-    return [100 * norm(w - w0) / norm(w0) for w, w0 in zip(outcome.weights(), start.weights())]
+    return [100 * numpy.linalg.norm(w - w0) / numpy.linalg.norm(w0) for w, w0 in zip(now, then)]
 
 
 def readings_table(outcomes, start, printed):

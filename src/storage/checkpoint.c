@@ -283,7 +283,7 @@ int reluopt_checkpoint_list(const char *path, Array **arrays, size_t *count, Err
     if (*count > MAX_ARRAYS)
         reluopt_fail(error, RELUOPT_STORAGE, "%s: %zu arrays are too many", path, *count);
     *arrays = error->code ? NULL : reluopt_alloc(*count, sizeof **arrays, error);
-    for (size_t k = 0; k < *count && !error->code; k++) {
+    for (size_t k = 0; *arrays && k < *count && !error->code; k++) {
         Array *a = &(*arrays)[k];
         char name[LOCATION];
         reluopt_hdf5_member(&file, "/arrays", k, a->name, sizeof a->name);
@@ -329,7 +329,7 @@ int reluopt_checkpoint_verify(const Comm *comm, const char *path, size_t *bytes,
     reluopt_checkpoint_meta_free(&meta);
     reluopt_checkpoint_list(path, &arrays, &count, error);
     Hdf5 file = open_checkpoint(path, error);
-    for (size_t k = 0; k < count && !error->code; k++) {
+    for (size_t k = 0; arrays && k < count && !error->code; k++) {
         *bytes += arrays[k].rows * arrays[k].cols * reluopt_array_element(&arrays[k]);
         verify_part(comm, &file, arrays[k]);
     }

@@ -106,6 +106,18 @@ class Slurm(ResumeTest):
         self.write("run/stop", "")
         self.wait_for_end(job, "FAILED", "75:0")
 
+    def test_grids_over_both_nodes(self):
+        """Two ranks a node: batches divided between the nodes, or over all ranks."""
+        settings = ["--reproducible", "no", "--epochs", 1]
+        self.whole(*settings)
+        for grid in "2x2", "4x1":
+            self.slurm("srun", "--mpi=pmix", "-N", "2", "--ntasks-per-node=2", program.PROGRAM, "train",
+                       *map(str, self.SMALL + settings), "--grid", grid, "--out", grid)
+            with self.checkpoint(grid) as one, self.checkpoint("whole") as other:
+                for name, array in other["arrays"].items():
+                    distance = abs(one["arrays"][name][...] - array[...]).max()
+                    self.assertLessEqual(distance, 1e-3 * max(abs(array[...]).max(), 1e-6), f"{grid}: {name}")
+
 
 if __name__ == "__main__":
     program.main()
