@@ -12,7 +12,16 @@
 #include "reluopt/random.h"
 #include "reluopt/weights.h"
 
-enum { LAYERS = 3, WIDE = 20, BATCH = 40, LONG = 20, SHORT = 4, COMBINATIONS = 150, WHITENED = 30 };
+enum {
+    LAYERS = 3,
+    WIDE = 20,
+    BATCH = 40,
+    SAMPLES = 60,
+    LONG = 20,
+    SHORT = 4,
+    COMBINATIONS = 150,
+    WHITENED = 30
+};
 
 /* ---- The reference: plain loops in double ---- */
 
@@ -374,8 +383,9 @@ static void whiten(Reference *s, size_t i, size_t b, uint64_t number)
             size += pow(s->c[i][j][l], 2);
         }
     if (sqrt(change) > 0.2 * sqrt(size)) {
+        double lambda = s->config->whitening.lambda;
         memcpy(s->factored[i], s->c[i], sizeof s->c[i]);
-        invert(s->c[i], n, s->config->whitening.lambda, s->w[i + 1].inverse);
+        invert(s->c[i], n, lambda == RELUOPT_AUTO ? 1 + 10 * (double)n / SAMPLES : lambda, s->w[i + 1].inverse);
     }
 }
 
@@ -471,7 +481,7 @@ static Batch make_batch(Problem *problem, const Shape *shape, size_t count, uint
         problem->x[n * count + k] = 1;
         problem->label[k] = (int)((size_t)fabs(2 * sum) % classes);
     }
-    return (Batch){.count = count, .x = problem->x, .label = problem->label};
+    return (Batch){.count = count, .x = problem->x, .label = problem->label, .total = SAMPLES};
 }
 
 static const Shape usual = {.layers = LAYERS, .width = {12, 17, 9, 5}, .columns = BATCH};
@@ -484,7 +494,7 @@ static Config combination(int c)
         int j = c - (COMBINATIONS - WHITENED), k = 2 * j + j / 3 % 2;
         Config config = combination(k / 6 * 12 + 6 + k % 6);
         config.direction = DIRECTION_WHITENED;
-        config.whitening.lambda = j % 4 ? 1 : 0.2;
+        config.whitening.lambda = j % 4 == 0 ? 0.2 : j % 4 == 1 ? RELUOPT_AUTO : 1;
         return config;
     }
     int way = c / 24;
