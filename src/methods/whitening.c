@@ -121,10 +121,10 @@ static double drift(Whitening *s, const Comm *comm)
 void reluopt_whitening_follow(Whitening *s, const float *h, size_t batch, uint64_t step, float *scratch,
                               const Comm *comm)
 {
-    uint64_t interval = s->fixed ? 1 : INTERVAL;
+    uint64_t interval = s->fixed ? 1 : INTERVAL, taken = step / interval;
     if (step % interval != 0 || (s->fixed && step * batch >= FIXED_SAMPLES))
         return;
-    float mean = 1 / (float)(step / interval + 1); /* the weight that makes C the mean of all so far */
+    float mean = 1 / (float)(taken + 1); /* the weight that makes C the mean of all so far */
     bool complete = s->fixed && (step + 1) * batch >= FIXED_SAMPLES;
     batch_covariance(s, h, batch, scratch, comm);
     for (size_t j = 0; j < s->own.count; j++)

@@ -19,7 +19,7 @@ static void yield_when_crowded(void)
     if (!local)
         local = getenv("SLURM_STEP_TASKS_PER_NODE"); /* "4" or "4(x2)": the first node's count */
     cpu_set_t cores;
-    if (local && sched_getaffinity(0, sizeof cores, &cores) == 0 && atoi(local) > CPU_COUNT(&cores))
+    if (local && sched_getaffinity(0, sizeof cores, &cores) == 0 && strtol(local, NULL, 10) > CPU_COUNT(&cores))
         setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
 }
 

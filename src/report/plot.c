@@ -192,12 +192,14 @@ static size_t choose_labels(const Plot *plot, const Frame *f, Series *list[LABEL
     for (Series *s = plot->series; s < plot->series + plot->count; s++)
         all += s->label && find_end(f, s);
     room = room < LABEL_MOST ? room : LABEL_MOST;
+    if (all == 0)
+        return 0;
     size_t stride = (all + room - 1) / room, i = 0;
     for (Series *s = plot->series; s < plot->series + plot->count; s++)
         if (s->label && find_end(f, s) && i++ % stride == 0)
             list[count++] = s;
     // cppcheck-suppress uninitvar ; its first `count` are set
-    qsort(list, count, sizeof *list, compare_ends);
+    qsort(list, count, sizeof *list, compare_ends); // NOLINT(bugprone-sizeof-expression) ; pointers are sorted
     return count;
 }
 

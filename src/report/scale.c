@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 Range reluopt_range_empty(void)
 {
@@ -74,8 +73,10 @@ static void log_ticks_125(Scale *scale)
     int first = (int)floor(log10(scale->low) - 1e-9) - 1;
     double all[64];
     size_t count = 0;
-    for (int i = 0; i < 15; i++) /* five decades, from below the range on */
-        all[count++] = digit[i % 3] * pow(10, first + i / 3);
+    for (int i = 0; i < 15; i++) { /* five decades, from below the range on */
+        int decade = first + i / 3;
+        all[count++] = digit[i % 3] * pow(10, decade);
+    }
     size_t a = 0, b = count - 1;
     while (all[a + 1] <= scale->low * (1 + 1e-9))
         a++;
@@ -125,9 +126,10 @@ static void power_text(int exponent, char text[RELUOPT_TICK_TEXT])
     static const char *const digit[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
     char plain[8];
     snprintf(plain, sizeof plain, "%d", exponent);
-    strcpy(text, "10");
+    int length = snprintf(text, RELUOPT_TICK_TEXT, "10");
     for (const char *c = plain; *c != '\0'; c++)
-        strcat(text, *c == '-' ? "⁻" : digit[*c - '0']);
+        length += snprintf(text + length, (size_t)(RELUOPT_TICK_TEXT - length), "%s",
+                           *c == '-' ? "⁻" : digit[*c - '0']);
 }
 
 void reluopt_scale_text(const Scale *scale, size_t k, char text[RELUOPT_TICK_TEXT])

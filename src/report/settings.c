@@ -24,7 +24,8 @@ static Line line_of(const char *settings, size_t k)
 
 static bool same_value(Line a, Line b)
 {
-    return a.value_length == b.value_length && memcmp(a.value, b.value, (size_t)a.value_length) == 0;
+    return a.value_length == b.value_length &&
+           (a.value_length == 0 || memcmp(a.value, b.value, (size_t)a.value_length) == 0);
 }
 
 /* Do the runs differ here, or the only one from its defaults? */

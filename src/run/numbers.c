@@ -28,8 +28,8 @@ static void find(const Run *run, char where[64])
     reluopt_comm_min(run->comm, &first, 1);
     where[0] = '\0';
     if (k < count && k == (size_t)first)
-        snprintf(where, 64, "%s, row %zu (layer %d)", list[k].name, list[k].first + row,
-                 atoi(list[k].name + strcspn(list[k].name, "0123456789")));
+        snprintf(where, 64, "%s, row %zu (layer %ld)", list[k].name, list[k].first + row,
+                 strtol(list[k].name + strcspn(list[k].name, "0123456789"), NULL, 10));
 }
 
 /* What is likely to blame, and what is left. */
