@@ -1,13 +1,16 @@
 #!/bin/bash
 # Run the tests and count them.  The last line is "N passed, N failed".
 #
-# usage: tests/run.sh [NAME-PATTERN]      BUILD=build/sanitize for another build, VALGRIND=1 to run its programs under Valgrind
-# A test is one program at one number of ranks; its output is shown only when it fails.
+# usage: tests/run.sh [NAME-PATTERN]      BUILD=build/sanitize for another build, VALGRIND=1 to run its programs under Valgrind,
+#                                         JOBS=1 tests at a time (as many as processors, 4 at most)
+# A test is one program at one number of ranks; its output is shown only when it fails.  Tests are started in order and told
+# of as they end.
 set -u
 cd "$(dirname "$0")/.."
 . launch/mpi-env.sh
-export BUILD=${BUILD:-build} MPI_TEST_LOGDIR
-MPI_TEST_LOGDIR=$(mktemp -d)
+export BUILD=${BUILD:-build}
+scratch=$(mktemp -d)
+jobs=${JOBS:-$(($(nproc) < 4 ? $(nproc) : 4))}
 export PATIENCE=1 UNDER=""
 export ASAN_OPTIONS=fast_unwind_on_malloc=0
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
@@ -18,27 +21,43 @@ if [ -n "${VALGRIND:-}" ]; then
            --keep-debuginfo=yes --num-callers=30 --suppressions=$PWD/tests/valgrind.supp"
 fi
 [ $PATIENCE = 1 ] || export MPI_TEST_ALARM=$((100 * PATIENCE))
-trap 'rm -rf "$MPI_TEST_LOGDIR"' EXIT
+trap 'rm -rf "$scratch"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; wait; exit 130' INT TERM
 pattern=${1:-.}
-passed=0
-failed=0
+started=0
 
-skips() { # what the output says was skipped
-    sed -n "s/.* \.\.\. skipped ['\"]\(.*\)['\"]$/; skipped: \1/p" "$MPI_TEST_LOGDIR/output" | sort -u | tr -d '\n'
+skips() { # folder: what the output there says was skipped
+    sed -n "s/.* \.\.\. skipped ['\"]\(.*\)['\"]$/; skipped: \1/p" "$1/output" | sort -u | tr -d '\n'
+}
+
+run() { # folder, name, seconds, command...
+    local folder=$1 name=$2 limit=$3 code
+    shift 3
+    mkdir "$folder"
+    trap '' INT # which is for the shell that started this one; tests must not ignore it
+    MPI_TEST_LOGDIR=$folder env --default-signal=INT timeout --kill-after=5 $((limit * PATIENCE)) "$@" >"$folder/output" 2>&1 &
+    trap "kill $!" TERM
+    wait $!
+    code=$?
+    if [ $code = 0 ]; then
+        printf 'ok      %s\n' "$name$(skips "$folder")"
+        echo "$name" >>"$scratch/passed"
+    else
+        printf '%s\n' "FAILED  $name (exit code $code)" "$(sed 's/^/        /' "$folder/output" | tail -n 60)"
+        echo "$name" >>"$scratch/failed"
+    fi
+    rm -r "$folder"
 }
 
 check() { # name, seconds, command...
-    local name=$1 limit=$2
-    shift 2
-    [[ $name =~ $pattern ]] || return
-    if timeout --kill-after=5 $((limit * PATIENCE)) "$@" >"$MPI_TEST_LOGDIR/output" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok      $name$(skips)"
-    else
-        echo "FAILED  $name (exit code $?)"
-        sed 's/^/        /' "$MPI_TEST_LOGDIR/output" | tail -n 60
-        failed=$((failed + 1))
-    fi
+    [[ $1 =~ $pattern ]] || return 0
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+    started=$((started + 1))
+    run "$scratch/$started" "$@" &
+}
+
+count() {
+    cat "$scratch/$1" 2>/dev/null | wc -l
 }
 
 # shellcheck disable=SC2086 # UNDER is a command and its options
@@ -57,5 +76,6 @@ replay=build/sanitize/tests/replay
 for test in tests/system/test_*; do
     check "system/$(basename "$test")" 600 "$test"
 done
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed -gt 0 ]
+wait
+echo "$(count passed) passed, $(count failed) failed"
+[ "$(count failed)" = 0 ] && [ "$(count passed)" = $started ] && [ $started -gt 0 ]
