@@ -169,7 +169,7 @@ class Faults(program.ProgramTest):
         self.write("few.csv", sample)
         self.write("many.csv", 1000 * sample)  # in one batch their activations take 1.1 GB
         self.train("--variant", "online", "--epochs", 1, "--network", "4000", "--init.forward", "he",
-                   "--init.inverse", "he", "--direction", "centred", "--data.name", "file", "--data.train", "few.csv")
+                   "--init.inverse", "he", "--data.name", "file", "--data.train", "few.csv")
         scarce = ["prlimit", f"--as={600 << 20}"]
         out, _ = self.run_program(command=scarce + self.command("eval", "run/checkpoint.h5", "many.csv"),
                                   seconds=SECONDS, OPENBLAS_NUM_THREADS="1")
