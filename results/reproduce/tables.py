@@ -24,7 +24,7 @@ def full_train(outcome):
     if not len(there):
         return "-"
     some = "" if len(there) == len(first) else f", {len(there)} of {len(first)} seeds"
-    return f"{there[len(there) // 2]:.0f} ({there[-1]:.0f}){some}"
+    return f"{numpy.median(there):g} ({there[-1]:.0f}){some}"
 
 
 def thesis(outcomes):
