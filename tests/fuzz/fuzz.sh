@@ -5,7 +5,8 @@
 # New inputs, inputs that end the process, and the log are in build/fuzz/TARGET.  Exit code 1 if any of them is ours.
 #
 # HDF5 1.10 is not proof against files made to harm.  Inputs that end the process inside of it, by a signal or by taking
-# too long, do not stop the targets that read HDF5; they are counted, and moved to build/fuzz/TARGET/hdf5.
+# too long, do not stop the targets that read HDF5; they are counted, and moved to build/fuzz/TARGET/hdf5.  So are those that
+# do nothing alone: an earlier input of the same process left HDF5 in a state that ended it.
 set -u
 cd "$(dirname "$0")/../.."
 target=$1 seconds=$2
@@ -23,18 +24,19 @@ build/fuzz/fuzz $on -max_total_time="$seconds" -max_len=16384 -timeout=60 -rss_l
 
 # Where an input ends the process: the innermost function that is not of the C library or a sanitizer.
 where() {
-    timeout 300 build/fuzz/fuzz -timeout=60 -rss_limit_mb=2048 "$1" 2>&1 |
-        sed -n 's/^ *#[0-9]* 0x[0-9a-f]* *\(in \)\?//p' | grep -v -m 1 'sanitizer\|fuzzer\|libc\.so\|asan\|interceptor\|sysdeps'
+    timeout 300 build/fuzz/fuzz -timeout=60 -rss_limit_mb=2048 "$1" >"$out/alone" 2>&1 && [ -n "$on" ] && echo nowhere && return
+    <"$out/alone" sed -n 's/^ *#[0-9]* 0x[0-9a-f]* *\(in \)\?//p' | grep -v -m 1 'sanitizer\|fuzzer\|libc\.so\|asan\|interceptor\|sysdeps'
 }
 
-inside=0 ours=0
+inside=0 after=0 ours=0
 for input in "$out"/found/*; do
     [ -e "$input" ] || continue
     case $(where "$input") in
     *libhdf5*) mv "$input" "$out/hdf5/" && inside=$((inside + 1)) ;;
+    nowhere) mv "$input" "$out/hdf5/" && after=$((after + 1)) ;;
     *) echo "$target: $input" && ours=$((ours + 1)) ;;
     esac
 done
 reached=$(grep -ao '^#[0-9]*.*cov: [0-9]* ft: [0-9]*' "$out/log" | tail -n 1 | sed 's/^#\([0-9]*\).*cov: \([0-9]*\).*/\1 runs, \2 edges/')
-echo "$target: $reached, $ours found, $inside inside HDF5"
+echo "$target: $reached, $ours found, $inside inside HDF5, $after after such"
 [ $ours = 0 ]
