@@ -18,7 +18,8 @@ static FILE *open_drawing(const char *folder, Drawing drawing, char path[2 * REL
     char number[24] = "";
     if (drawing.number > 0)
         snprintf(number, sizeof number, "-%zu", drawing.number);
-    int length = snprintf(path, 2 * RELUOPT_TEXT, "%s/%s%s.%s", folder, drawing.name, number, drawing.ending);
+    int length =
+        snprintf(path, (size_t)2 * RELUOPT_TEXT, "%s/%s%s.%s", folder, drawing.name, number, drawing.ending);
     FILE *file = length < 2 * RELUOPT_TEXT ? fopen(path, "w") : NULL;
     if (!file)
         reluopt_fail(error, RELUOPT_STORAGE, "cannot write %s: %s", path, strerror(errno));
