@@ -31,6 +31,9 @@ def panels(count, width, height, **options):
 
 def plain(axis):
     """A logarithmic axis with numbers such as 0.01, and no marks between them."""
+    low, high = axis.get_view_interval()
+    if high < 100 * low:
+        axis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_locator(matplotlib.ticker.NullLocator())
 
