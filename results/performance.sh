@@ -41,7 +41,7 @@ settings() {
 machine() {
     echo "- Processor: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores"
     echo "- System: $(uname -sr); $(mpirun --version | head -n 1); OpenBLAS $(pkg-config --modversion openblas)"
-    echo "- Program: $(build/reluopt-mpi --version), $(git describe --always --dirty 2>/dev/null || echo 'not from git')"
+    echo "- Program: $(build/reluopt-mpi --version | head -n 1), $(git describe --always --dirty 2>/dev/null || echo 'not from git')"
     echo "- Load of the machine before and after: $load, $(cut -d' ' -f1 /proc/loadavg)"
     echo "- Command: \`RANKS=\"${RANKS:-1 2}\" STEPS=${STEPS:-20} REPEAT=${REPEAT:-5} results/performance.sh\`, $(date -u +%F)"
 }
