@@ -80,7 +80,7 @@ def judged(outcome, measure, must, aim):
     values, form = measure(outcome), "{:.2f}" if measure is final else "{:.3g}"
     missed = "**not met**" if outcome.whole else "not yet met"
     note = f" at epoch {outcome.epochs}" if measure is final or not outcome.whole else ""
-    note += "" if outcome.whole else f", {outcome.seeds} of {outcome.wanted} seeds"
+    note += "" if outcome.whole else f", {reached(outcome)[0]} seeds"
     if numpy.isnan(values).any():
         return f"not reached by {numpy.isnan(values).sum()} of {len(values)}{note}: {missed}"
     short_of = [sign * (goal - values.mean()) > 0 for sign in [1 if measure is final else -1] for goal in (must, aim)]
@@ -108,12 +108,16 @@ COMPARED = [
 ]
 
 
+def few(outcome):
+    return "" if outcome.seeds == outcome.wanted else f", {reached(outcome)[0]} seeds"
+
+
 def compare(by_name):
     """For the project's own README: both recommended settings, test accuracy after the last epoch."""
     lines = []
     for data, name, network in COMPARED:
         pair = [by_name[f"{name}-{setting}"] for setting in ("without", "with")]
-        cells = [f"{spread(final(o), '{:.1f}')} after {o.epochs}" if o.seeds else "missing" for o in pair]
+        cells = [f"{spread(final(o), '{:.1f}')} after {o.epochs}{few(o)}" if o.seeds else "missing" for o in pair]
         if any(o.seeds for o in pair):
             lines.append([data, network, *cells])
     head = ["data", "network", "no weight transport: test % after epochs", "transposed weights"]
