@@ -184,6 +184,10 @@ void reluopt_config_resolve(Config *config);
  */
 void reluopt_config_resolve_data(Config *config, bool images);
 
+/* For evaluation alone: give what only the steps of training look at the values that take least memory.  Not
+ * collective. */
+void reluopt_config_spare_training(Config *config);
+
 /* Make the paths in data.dir, data.train and data.test absolute, so that the echo means the same files in any
  * current folder; empty ones stay empty.  A member stays as it is where the current folder cannot be part of
  * it: its name is not UTF-8 or too long, or holds the comma that separates the paths of a list.  Rank 0; not

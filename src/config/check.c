@@ -112,6 +112,13 @@ void reluopt_config_resolve_data(Config *config, bool images)
     }
 }
 
+void reluopt_config_spare_training(Config *config)
+{
+    config->alpha = 1;
+    config->direction = DIRECTION_CENTRED;
+    config->inverse.kind = INVERSE_TRANSPOSE;
+}
+
 /* What is wrong with the settings, and how to mend it; NULL when nothing is. */
 static const char *conflict(const Config *c, int size)
 {

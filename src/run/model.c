@@ -39,6 +39,7 @@ static int describe(ReluoptModel *model, const char *path, CheckpointMeta *meta,
         reluopt_schema_from_text(meta->schema, &model->schema, error))
         return error->code;
     reluopt_config_resolve(&model->config);
+    reluopt_config_spare_training(&model->config);
     model->pre = meta->pre;
     meta->pre = (Preprocess){0};
     return RELUOPT_OK;

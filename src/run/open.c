@@ -17,14 +17,6 @@ static bool trains(const Run *run, const CheckpointMeta *meta)
     return !meta || run->resumes;
 }
 
-/* Evaluation looks at none of these, and needs no memory for their state. */
-static void spare_training(Config *config)
-{
-    config->alpha = 1;
-    config->direction = DIRECTION_CENTRED;
-    config->inverse.kind = INVERSE_TRANSPOSE;
-}
-
 /* Rank 0: load and split, where that has not been done; preprocess. */
 static int load(Run *run, const CheckpointMeta *meta, Error *error)
 {
@@ -79,7 +71,7 @@ static void share_sizes(Run *run)
 int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *error)
 {
     run->comm = comm;
-    spare_training(&run->config);
+    reluopt_config_spare_training(&run->config);
     comm->dedicated = run->config.coordinator == COORDINATOR_DEDICATED;
     reluopt_comm_grid(comm, 1);
     run->method = reluopt_method_find(run->config.method, error);
@@ -108,7 +100,7 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
         return error->code;
     share_sizes(run);
     if (!trains(run, meta))
-        spare_training(&run->config);
+        reluopt_config_spare_training(&run->config);
     size_t batch = !trains(run, meta)  ? EVALUATION_BATCH
                    : run->config.batch ? (size_t)run->config.batch
                                        : run->train_count;
