@@ -60,10 +60,10 @@ PART = {"data.train_samples": 10000}
 PRINTED = {"target.layer": "output", "alpha": 1, "update": "sgd"}  # DTP as the thesis prints it (2.3.1)
 TUNING = [
     ("soybean-gd", {}, (0.03, 0.1, 0.3, 1, 3)),
-    ("soybean-dtp", {}, (0.0003, 0.001, 0.003)),
+    ("soybean-dtp", {}, (0.003, 0.01, 0.03, 0.1)),
     ("soybean-dtp", PRINTED, (0.01, 0.03, 0.1, 0.3)),
     ("mnist-sgd", {}, (0.1, 0.3, 1, 3)),
-    ("mnist-dtp", {}, (0.0003, 0.001, 0.003)),
+    ("mnist-dtp", {}, (0.0003, 0.001, 0.003, 0.01)),
     ("mnist-dtp", PRINTED, (0.01, 0.03, 0.1)),
     ("cifar10-sgd", {}, (0.01, 0.03, 0.1, 0.3)),
     ("cifar10-dtp", {}, (0.0001, 0.0003, 0.001)),
