@@ -14,7 +14,7 @@ jobs=${JOBS:-$(($(nproc) < 4 ? $(nproc) : 4))}
 export PATIENCE=1 UNDER=""
 export ASAN_OPTIONS=fast_unwind_on_malloc=0
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
-case $BUILD in *sanitize*) PATIENCE=5 ;; esac
+case $BUILD in *sanitize* | *coverage*) PATIENCE=5 ;; esac
 if [ -n "${VALGRIND:-}" ]; then
     PATIENCE=20
     UNDER="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite

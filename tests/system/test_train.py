@@ -121,13 +121,14 @@ class Ranks(program.ProgramTest):
     }
 
     def test_first_20_steps(self):
+        # Not reproducible: rounding alone may take one neuron's exact search to another minimum.
         for name, settings in self.SETTINGS.items():
             curves = {}
             for np in 1, 2, 3, 4, 8:
                 out = f"{name}-{np}"
                 self.train("--epochs", 1, *settings, out=out, np=np)  # 20 steps of 100
                 curves[np] = [self.curve(c, out)[-1] for c in ("train_loss", "test_loss")]
-                numpy.testing.assert_allclose(curves[np], curves[1], rtol=1e-4 if name == "not reproducible" else 0,
+                numpy.testing.assert_allclose(curves[np], curves[1], rtol=0.01 if name == "not reproducible" else 0,
                                               err_msg=f"{name} at np {np}")
 
     def test_augmented_images(self):
