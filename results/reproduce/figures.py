@@ -81,7 +81,9 @@ def curves(folder, name, title, outcomes, kind, lowest=None):
     if kind == "loss":
         plain(both[0].yaxis)
     else:
-        both[0].set_ylim(bottom=lowest)
+        low, high = both[0].get_ylim()
+        low = low if lowest is None else lowest
+        both[0].set_ylim(low, min(high, 100 + (100 - low) / 50))
     legend(figure, both[0])
     save(figure, folder, f"{name}-{kind}")
 
