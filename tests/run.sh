@@ -17,6 +17,7 @@ export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 case $BUILD in *sanitize* | *coverage*) PATIENCE=5 ;; esac
 if [ -n "${VALGRIND:-}" ]; then
     PATIENCE=20
+    export HWLOC_COMPONENTS=-x86 # which says on standard error that it cannot work under Valgrind
     UNDER="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
            --keep-debuginfo=yes --num-callers=30 --suppressions=$PWD/tests/valgrind.supp"
 fi
