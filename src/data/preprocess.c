@@ -37,10 +37,12 @@ static int fit_mean(Preprocess *pre, const Samples *train, Error *error)
 /* shift = min and scale = 1 / (max - min) over all features. */
 static void fit_range(Preprocess *pre, const Samples *train)
 {
-    float low = train->x[0], high = low;
+    const float *x = train->x;
+    float low = x[0], high = low;
+#pragma omp simd reduction(min : low) reduction(max : high)
     for (size_t i = 1; i < train->count * train->features; i++) {
-        low = fminf(low, train->x[i]);
-        high = fmaxf(high, train->x[i]);
+        low = x[i] < low ? x[i] : low;
+        high = x[i] > high ? x[i] : high;
     }
     for (size_t k = 0; k < train->features; k++) {
         pre->shift[k] = low;
