@@ -106,7 +106,8 @@ class Ranks(program.ProgramTest):
         "recommended, transpose": ["--inverse.kind", "transpose"],
         "thesis": [*TRAINED, "--direction", "plain", "--gate", "no", "--rate.rule", "min", "--rate.scope", "layer"],
         "trained": TRAINED,
-        "not reproducible": ["--inverse.kind", "transpose", "--reproducible", "no"],
+        # With this seed no sample is so near to where a neuron becomes active that rounding decides.
+        "not reproducible": ["--inverse.kind", "transpose", "--reproducible", "no", "--seed", 2],
         "fixed, no gate": ["--inverse.kind", "fixed", "--direction", "centred", "--gate", "no"],
         "transpose, no gate": ["--inverse.kind", "transpose", "--direction", "centred", "--gate", "no"],
         "line search, neuron": [*TRAINED, "--variant", "line-search", "--batch", 100],
@@ -121,14 +122,13 @@ class Ranks(program.ProgramTest):
     }
 
     def test_first_20_steps(self):
-        # Not reproducible: rounding alone may take one neuron's exact search to another minimum.
         for name, settings in self.SETTINGS.items():
             curves = {}
             for np in 1, 2, 3, 4, 8:
                 out = f"{name}-{np}"
                 self.train("--epochs", 1, *settings, out=out, np=np)  # 20 steps of 100
                 curves[np] = [self.curve(c, out)[-1] for c in ("train_loss", "test_loss")]
-                numpy.testing.assert_allclose(curves[np], curves[1], rtol=0.01 if name == "not reproducible" else 0,
+                numpy.testing.assert_allclose(curves[np], curves[1], rtol=1e-4 if name == "not reproducible" else 0,
                                               err_msg=f"{name} at np {np}")
 
     def test_augmented_images(self):
