@@ -14,6 +14,7 @@ import generated
 import settings
 
 STOPPED, NO_DATA, NUMERIC = 75, 3, 5  # exit codes of reluopt-mpi
+NOT_BEGUN = -signal.SIGUSR1  # stopped while its libraries were being loaded
 # A run is one process or a few; what it would do for every short epoch is done by the clock.
 ALWAYS = {"checkpoint.every": 0, "checkpoint.minutes": 5, "checkpoint.keep": 1}
 
@@ -193,7 +194,7 @@ class Driver:
             print(f"{run.name}, and others with this data set, left out: {line}", flush=True)
         elif code == NUMERIC:
             print(f"{run.name} diverged: {line}", flush=True)
-        elif code not in (0, STOPPED):
+        elif code not in (0, STOPPED, NOT_BEGUN):
             self.errors.append(run)
             print(f"{run.name}: exit code {code}: {line}", flush=True)
 
