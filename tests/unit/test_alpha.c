@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "../uniform.h"
 #include "reluopt/alpha.h"
 
 enum { STEPS = 40, SCAN = 200000 };
@@ -17,15 +18,6 @@ static const double relaxation = 1.25;
 typedef struct Measured {
     double alpha, weight, loss[3];
 } Measured;
-
-static double uniform(void)
-{
-    static uint64_t x = 88172645463325252u;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (double)(x >> 11) * 0x1p-53;
-}
 
 /* The parabola through the three losses, at alpha = s (Lagrange). */
 static double parabola(const Measured *m, double s)
@@ -52,8 +44,8 @@ static double least_of_sum(const Measured *list, int count, double most)
 /* Losses that fall up to a random step near 1 and rise after it, each batch on its own level. */
 static Measured measure(double alpha)
 {
-    double level = 3 * uniform(), best = 0.2 + uniform(), curve = 0.1 + uniform();
-    Measured m = {.alpha = alpha, .weight = 1 + 15 * uniform()};
+    double level = 1.5 + 1.5 * uniform(), best = 0.7 + 0.5 * uniform(), curve = 0.6 + 0.5 * uniform();
+    Measured m = {.alpha = alpha, .weight = 8.5 + 7.5 * uniform()};
     for (int i = 0; i < 3; i++)
         m.loss[i] = level + curve * pow(alpha * i / 2 - best, 2);
     return m;

@@ -9,18 +9,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "../uniform.h"
 #include "reluopt/bins.h"
 
 enum { FEATURES = 3, B = 1000, LIMIT = 64 };
-
-static float uniform(void)
-{
-    static uint64_t x = 88172645463325252u;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (float)(x >> 40) * 0x1p-24f;
-}
 
 static Bins make(size_t features, size_t columns, size_t limit)
 {
@@ -53,7 +45,7 @@ static void test_many_values_in_equal_shares(void **state)
     (void)state;
     static float x[FEATURES * B];
     for (size_t k = 0; k < FEATURES * B; k++)
-        x[k] = uniform() - 0.5f;
+        x[k] = (float)(0.5 * uniform());
     Bins bins = make(FEATURES, B, LIMIT);
     reluopt_bins_fill(&bins, x, FEATURES, B);
     assert_bins_follow_edges(&bins, x);
@@ -92,7 +84,7 @@ static void test_frequent_value(void **state)
     (void)state;
     static float x[B];
     for (size_t k = 0; k < B; k++)
-        x[k] = k % 5 ? 0 : 0.01f + uniform();
+        x[k] = k % 5 ? 0 : (float)(0.51 + 0.5 * uniform());
     Bins bins = make(1, B, 11);
     reluopt_bins_fill(&bins, x, 1, B);
     assert_bins_follow_edges(&bins, x);

@@ -12,18 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../uniform.h"
 #include "reluopt/dense.h"
 
 static const float canary = 12345;
-
-static double uniform(void)
-{
-    static uint64_t x = 88172645463325252u;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (double)(x >> 11) * 0x1p-53 * 2 - 1;
-}
 
 static float *random_matrix(size_t n)
 {

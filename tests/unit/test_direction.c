@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "../uniform.h"
 #include "reluopt/dense.h"
 #include "reluopt/direction.h"
 #include "reluopt/layer.h"
@@ -21,15 +22,6 @@ typedef struct Problem {
     float h[(N + 1) * B], r[M * B], w[M * (N + 1)];
     float mean[N], g[M * (N + 1)], d[M * B];
 } Problem;
-
-static double uniform(void)
-{
-    static uint64_t x = 88172645463325252u;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (double)(x >> 11) * 0x1p-53 * 2 - 1;
-}
 
 static void make_problem(Problem *p, double offset)
 {

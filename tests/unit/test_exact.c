@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../uniform.h"
 #include "reluopt/rates.h"
 
 enum { MOST = 8192, SMALL = 40 };
@@ -25,15 +26,6 @@ static const double exactly = 1 + 1e-13; /* but for the order of a sum */
 
 static Rays rays;
 static Kink kinks[2 * MOST + 1];
-
-static double uniform(void)
-{
-    static uint64_t x = 88172645463325252u;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (double)(x >> 11) * 0x1p-53 * 2 - 1;
-}
 
 /* Kinds of numbers: smooth, on a coarse grid (many ties and zeros), over many orders of magnitude. */
 typedef enum Kind { SMOOTH, GRID, WILD, KINDS } Kind;

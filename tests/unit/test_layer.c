@@ -7,18 +7,10 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "../uniform.h"
 #include "reluopt/layer.h"
 
 enum { CLASSES = 5, COLUMNS = 7, VALUES = CLASSES * COLUMNS };
-
-static double uniform(void)
-{
-    static uint64_t x = 88172645463325252u;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (double)(x >> 11) * 0x1p-53 * 2 - 1;
-}
 
 static void fill(float *x, size_t n, double scale)
 {

@@ -9,18 +9,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "../uniform.h"
 #include "reluopt/normalise.h"
 
 enum { ROWS = 5, COLUMNS = 23, VALUES = ROWS * COLUMNS };
-
-static double uniform(void)
-{
-    static uint64_t x = 88172645463325252u;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (double)(x >> 11) * 0x1p-53 * 2 - 1;
-}
 
 static void assert_close(double x, double expected, double tolerance)
 {

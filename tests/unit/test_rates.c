@@ -8,6 +8,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "../uniform.h"
 #include "reluopt/dense.h"
 #include "reluopt/layer.h"
 #include "reluopt/rates.h"
@@ -21,15 +22,6 @@ typedef struct Neuron {
     float z[B], r[B], g[N + 1], d[B];
     float opt, online;
 } Neuron;
-
-static double uniform(void)
-{
-    static uint64_t x = 88172645463325252u;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (double)(x >> 11) * 0x1p-53 * 2 - 1;
-}
 
 static void assert_close(double x, double expected, double tolerance)
 {

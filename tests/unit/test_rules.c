@@ -9,18 +9,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "../uniform.h"
 #include "reluopt/rules.h"
 
 enum { WEIGHTS = 37, STEPS = 200 };
-
-static double uniform(void)
-{
-    static uint64_t x = 88172645463325252u;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (double)(x >> 11) * 0x1p-53 * 2 - 1;
-}
 
 static Config settings(Update update)
 {
