@@ -59,6 +59,11 @@ Comm reluopt_comm_alone(void)
                   .sent = MPI_REQUEST_NULL};
 }
 
+static Axis everyone(const Comm *comm)
+{
+    return (Axis){comm->world, comm->rank, comm->size};
+}
+
 static void free_axes(Comm *comm)
 {
     if (comm->data.size > 1) {
@@ -80,7 +85,7 @@ void reluopt_comm_grid(Comm *comm, int data)
     int neurons = comm->size / data, column = comm->rank % neurons, row = comm->rank / neurons;
     free_axes(comm);
     comm->data = (Axis){.comm = MPI_COMM_SELF, .size = 1};
-    comm->neurons = (Axis){comm->world, comm->rank, comm->size};
+    comm->neurons = everyone(comm);
     if (data > 1) {
         comm->data = make_axis(comm, data, row, column);
         comm->neurons = make_axis(comm, neurons, column, row);
@@ -197,17 +202,17 @@ void reluopt_comm_sum_rows(const Comm *comm, const float *part, float *own, size
 }
 
 /* In parts that an int can count, but one call to the meter, whatever the count: other ranks' may differ. */
-static void reduce_data(const Comm *comm, void *x, size_t count, MPI_Datatype element, MPI_Op op)
+static void reduce(const Comm *comm, Axis ranks, void *x, size_t count, MPI_Datatype element, MPI_Op op)
 {
     int size;
-    if (comm->data.size == 1)
+    if (ranks.size == 1)
         return;
     MPI_Type_size(element, &size);
     Call call = meter_start(comm, TRAFFIC_REDUCE, count * (size_t)size);
     char *p = x;
     do {
         size_t part = smaller(count, 1 << 30);
-        MPI_Allreduce(MPI_IN_PLACE, p, (int)part, element, op, comm->data.comm);
+        MPI_Allreduce(MPI_IN_PLACE, p, (int)part, element, op, ranks.comm);
         p += part * (size_t)size;
         count -= part;
     } while (count > 0);
@@ -216,53 +221,37 @@ static void reduce_data(const Comm *comm, void *x, size_t count, MPI_Datatype el
 
 void reluopt_comm_data_sum(const Comm *comm, float *x, size_t count)
 {
-    reduce_data(comm, x, count, MPI_FLOAT, MPI_SUM);
+    reduce(comm, comm->data, x, count, MPI_FLOAT, MPI_SUM);
 }
 
 void reluopt_comm_data_sum_doubles(const Comm *comm, double *x, size_t count)
 {
-    reduce_data(comm, x, count, MPI_DOUBLE, MPI_SUM);
+    reduce(comm, comm->data, x, count, MPI_DOUBLE, MPI_SUM);
 }
 
 void reluopt_comm_data_max(const Comm *comm, float *x, size_t count)
 {
-    reduce_data(comm, x, count, MPI_FLOAT, MPI_MAX);
+    reduce(comm, comm->data, x, count, MPI_FLOAT, MPI_MAX);
 }
 
 void reluopt_comm_min(const Comm *comm, float *x, size_t count)
 {
-    if (comm->size == 1)
-        return;
-    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
-    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_FLOAT, MPI_MIN, comm->world);
-    meter_stop(comm, call);
+    reduce(comm, everyone(comm), x, count, MPI_FLOAT, MPI_MIN);
 }
 
 void reluopt_comm_max(const Comm *comm, int *x, size_t count)
 {
-    if (comm->size == 1)
-        return;
-    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
-    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_INT, MPI_MAX, comm->world);
-    meter_stop(comm, call);
+    reduce(comm, everyone(comm), x, count, MPI_INT, MPI_MAX);
 }
 
 void reluopt_comm_largest(const Comm *comm, double *x, size_t count)
 {
-    if (comm->size == 1)
-        return;
-    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
-    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_DOUBLE, MPI_MAX, comm->world);
-    meter_stop(comm, call);
+    reduce(comm, everyone(comm), x, count, MPI_DOUBLE, MPI_MAX);
 }
 
 void reluopt_comm_sum(const Comm *comm, double *x, size_t count)
 {
-    if (comm->size == 1)
-        return;
-    Call call = meter_start(comm, TRAFFIC_REDUCE, count * sizeof *x);
-    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_DOUBLE, MPI_SUM, comm->world);
-    meter_stop(comm, call);
+    reduce(comm, everyone(comm), x, count, MPI_DOUBLE, MPI_SUM);
 }
 
 void reluopt_comm_share(const Comm *comm, void *bytes, size_t count)
