@@ -29,6 +29,11 @@ cores() {
     echo $((physical > 0 && physical < allowed ? physical : allowed))
 }
 
+# Without looking for networks, a run starts 0.2 s sooner.
+this_machine_alone() {
+    export OMPI_MCA_pml=${OMPI_MCA_pml:-ob1} OMPI_MCA_btl=${OMPI_MCA_btl:-self,vader}
+}
+
 yield() { # RANKS, CORES of a node
     export OMPI_MCA_mpi_yield_when_idle=$(($1 > $2 ? 1 : 0))
 }
@@ -37,6 +42,7 @@ launcher() { # NP, looked at outside of Slurm
     local ranks=${1:-1} cores
     if [ -z "${SLURM_JOB_ID:-}" ]; then
         cores=$(cores)
+        this_machine_alone
         yield "$ranks" "$cores"
         launch=(mpirun -np "$ranks" --bind-to none)
         [ "$ranks" != "$cores" ] || launch=(mpirun -np "$ranks" --map-by core --bind-to core)
