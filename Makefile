@@ -21,7 +21,7 @@
 
 CC      := mpicc
 ARCH    ?= native
-PACKAGES := hdf5-openmpi yaml-0.1 zlib libzip libpng lapacke openblas
+PACKAGES := hdf5-openmpi yaml-0.1 zlib libdeflate libzip libpng lapacke openblas
 BUILD   := build
 SHOW    := $(if $(VERBOSE),,@)
 

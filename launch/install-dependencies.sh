@@ -4,7 +4,7 @@
 # usage: launch/install-dependencies.sh [EXTRA-PACKAGE]...
 set -eu
 packages="gcc make pkg-config openmpi-bin libopenmpi-dev libopenblas-dev liblapacke-dev libhdf5-openmpi-dev
-          libyaml-dev zlib1g-dev libzip-dev libpng-dev dataset-fashion-mnist $*"
+          libyaml-dev zlib1g-dev libdeflate-dev libzip-dev libpng-dev dataset-fashion-mnist $*"
 missing=""
 for package in $packages; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

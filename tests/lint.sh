@@ -9,7 +9,7 @@ sources=("$@")
 [ $# -gt 0 ] || sources=(src/*.c src/*/*.c)
 # shellcheck disable=SC2207 # options without blanks
 flags=(-std=c11 -D_GNU_SOURCE -march=native -Iinclude -Ibuild/src/report $(mpicc -showme:compile)
-    $(pkg-config --cflags hdf5-openmpi yaml-0.1 zlib libzip libpng lapacke openblas))
+    $(pkg-config --cflags hdf5-openmpi yaml-0.1 zlib libdeflate libzip libpng lapacke openblas))
 failed=0
 
 each() { # command, with {} for each source, as many at a time as there are processors

@@ -1,4 +1,6 @@
-/* version.c - what --version prints: the program, its libraries as they are at run time, the BLAS kernel. */
+/* version.c - what --version prints: the program, its libraries as they are at run time (libdeflate: as it
+ * was when this was built; it does not tell), the BLAS kernel. */
+#include <libdeflate.h>
 #include <yaml.h>
 #include <zlib.h>
 
@@ -13,5 +15,6 @@ void reluopt_cli_version(FILE *out)
     reluopt_comm_print_library(out);
     reluopt_file_print_library(out);
     reluopt_dense_print_library(out);
-    fprintf(out, "libyaml %s\nzlib %s\n", yaml_get_version_string(), zlibVersion());
+    fprintf(out, "libyaml %s\nzlib %s\nlibdeflate %s\n", yaml_get_version_string(), zlibVersion(),
+            LIBDEFLATE_VERSION_STRING);
 }

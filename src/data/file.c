@@ -1,12 +1,15 @@
-/* file.c - a whole file, plain or gzip, in memory. */
+/* file.c - a whole file, plain or gzip, in memory.  libdeflate unpacks a whole one twice as fast as zlib. */
 #include "reluopt/file.h"
 
 #include <errno.h>
+#include <libdeflate.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "reluopt/stream.h"
+enum { FIRST_ROOM = 8 }; /* times the packed bytes, for the unpacked ones; untouched pages cost nothing */
 
 int reluopt_file_size(const char *path, size_t *size, Error *error)
 {
@@ -23,53 +26,86 @@ int reluopt_file_size(const char *path, size_t *size, Error *error)
     return RELUOPT_OK;
 }
 
-static int grow(Bytes *bytes, size_t *room, const char *path, Error *error)
+static bool is_gzip(const unsigned char *data, size_t size)
 {
-    size_t wanted = 2 * *room;
-    unsigned char *data = wanted > *room ? realloc(bytes->data, wanted) : NULL;
+    return size >= 2 && data[0] == 0x1f && data[1] == 0x8b;
+}
+
+/* Room for `size` bytes, and the NUL. */
+static int resize(Bytes *bytes, size_t size, const char *path, Error *error)
+{
+    unsigned char *data = realloc(bytes->data, size + 1);
     if (!data)
-        return reluopt_fail(error, RELUOPT_MEMORY, "%s: out of memory after reading %zu MiB of it", path,
-                            bytes->size >> 20);
+        return reluopt_fail(error, RELUOPT_MEMORY, "%s: out of memory (%zu MiB asked for)", path, size >> 20);
     bytes->data = data;
-    *room = wanted;
     return RELUOPT_OK;
 }
 
-/* Append all that the stream gives; `room` is what is allocated, and one byte of it stays free for the NUL. */
-static int append_all(Bytes *bytes, size_t room, Stream *in, Error *error)
+static int read_all(const char *path, Bytes *bytes, Error *error)
 {
-    size_t got;
-    do {
-        if (bytes->size + 1 == room && grow(bytes, &room, in->name, error))
-            return error->code;
-        got = reluopt_stream_read(in, bytes->data + bytes->size, room - 1 - bytes->size, error);
-        bytes->size += got;
-    } while (got > 0);
-    if (error->code)
+    size_t size;
+    if (reluopt_file_size(path, &size, error) || resize(bytes, size, path, error))
         return error->code;
-    if (bytes->size == 0)
-        return reluopt_fail(error, RELUOPT_DATA, "%s: the file is empty once unpacked: get it again", in->name);
-    bytes->data[bytes->size] = '\0';
-    return RELUOPT_OK;
+    FILE *in = fopen(path, "rb");
+    if (!in)
+        return reluopt_fail(error, RELUOPT_DATA, "%s: cannot be opened: %s", path, strerror(errno));
+    bytes->size = fread(bytes->data, 1, size, in);
+    if (ferror(in))
+        reluopt_fail(error, RELUOPT_DATA, "%s: cannot be read at byte %zu: %s", path, bytes->size,
+                     strerror(errno));
+    fclose(in);
+    return error->code;
+}
+
+/* Append the members of a gzip file, one after another; what follows the last one is left alone, as by gzip. */
+static int unpack(const Bytes *packed, struct libdeflate_decompressor *tool, Bytes *bytes, const char *path,
+                  Error *error)
+{
+    size_t at = 0, room = FIRST_ROOM * packed->size, used, got;
+    resize(bytes, room, path, error);
+    while (!error->code && is_gzip(packed->data + at, packed->size - at))
+        switch (libdeflate_gzip_decompress_ex(tool, packed->data + at, packed->size - at,
+                                              bytes->data + bytes->size, room - bytes->size, &used, &got)) {
+        case LIBDEFLATE_SUCCESS:
+            at += used;
+            bytes->size += got;
+            break;
+        case LIBDEFLATE_INSUFFICIENT_SPACE:
+            resize(bytes, room *= 2, path, error);
+            break;
+        default:
+            reluopt_fail(error, RELUOPT_DATA,
+                         "%s: gzip data truncated or damaged after byte %zu: get the file again", path, at);
+        }
+    if (!error->code && bytes->size == 0)
+        reluopt_fail(error, RELUOPT_DATA, "%s: the file is empty once unpacked: get it again", path);
+    return error->code;
+}
+
+static int replace_by_unpacked(Bytes *bytes, const char *path, Error *error)
+{
+    Bytes packed = *bytes;
+    struct libdeflate_decompressor *tool = libdeflate_alloc_decompressor();
+    *bytes = (Bytes){0};
+    if (!tool)
+        reluopt_fail(error, RELUOPT_MEMORY, "%s: out of memory", path);
+    else if (!unpack(&packed, tool, bytes, path, error))
+        resize(bytes, bytes->size, path, error);
+    libdeflate_free_decompressor(tool);
+    free(packed.data);
+    return error->code;
 }
 
 int reluopt_file_load(const char *path, Bytes *bytes, Error *error)
 {
-    Stream in;
-    size_t room = 0;
     *bytes = (Bytes){0};
-    if (reluopt_stream_open(&in, path, error) == RELUOPT_OK && !reluopt_file_size(path, &room, error)) {
-        room += 2; /* a plain file, the NUL, and one byte for noticing the end without growing */
-        bytes->data = malloc(room);
-        if (!bytes->data)
-            reluopt_fail(error, RELUOPT_MEMORY, "%s: out of memory (%zu MiB asked for)", path, room >> 20);
-        else
-            append_all(bytes, room, &in, error);
-    }
-    reluopt_stream_close(&in);
+    if (!read_all(path, bytes, error) && is_gzip(bytes->data, bytes->size))
+        replace_by_unpacked(bytes, path, error);
     if (error->code) {
         free(bytes->data);
         *bytes = (Bytes){0};
+        return error->code;
     }
-    return error->code;
+    bytes->data[bytes->size] = '\0';
+    return RELUOPT_OK;
 }

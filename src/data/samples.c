@@ -16,12 +16,12 @@
 #include "reluopt/samples.h"
 
 #include <errno.h>
+#include <libdeflate.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "reluopt/memory.h"
 
@@ -67,18 +67,17 @@ void reluopt_dataset_free(Dataset *data)
     reluopt_schema_free(&data->schema);
 }
 
-static uLong add_samples(uLong sum, const Samples *samples)
+static uint32_t add_samples(uint32_t sum, const Samples *samples)
 {
     if (samples->count == 0)
         return sum;
-    sum = crc32_z(sum, (const unsigned char *)samples->x,
-                  samples->count * samples->features * sizeof *samples->x);
-    return crc32_z(sum, (const unsigned char *)samples->y, samples->count * sizeof *samples->y);
+    sum = libdeflate_crc32(sum, samples->x, samples->count * samples->features * sizeof *samples->x);
+    return libdeflate_crc32(sum, samples->y, samples->count * sizeof *samples->y);
 }
 
 int64_t reluopt_dataset_checksum(const Dataset *data)
 {
-    return (int64_t)add_samples(add_samples(crc32_z(0, NULL, 0), &data->train), &data->test);
+    return add_samples(add_samples(0, &data->train), &data->test);
 }
 
 /* Order of names. */

@@ -118,7 +118,7 @@ class Installed(program.ProgramTest):
             version = file.read().split('RELUOPT_VERSION "')[1].split('"')[0]
         out, _ = self.run_program(command=[self.prefix + "/bin/reluopt-mpi", "--version"])
         self.assertTrue(out.startswith("reluopt-mpi %s (BLAS kernel " % version), out)
-        for library in "Open MPI v", "HDF5 1.", "OpenBLAS ", "libyaml ", "zlib ":
+        for library in "Open MPI v", "HDF5 1.", "OpenBLAS ", "libyaml ", "zlib ", "libdeflate ":
             self.assertEqual(sum(line.startswith(library) for line in out.splitlines()), 1, out)
         self.assertTrue(os.path.exists("%s/lib/libreluopt.so.%s" % (self.prefix, version)))
         with open(self.prefix + "/lib/pkgconfig/reluopt.pc") as file:

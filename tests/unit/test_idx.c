@@ -54,6 +54,21 @@ static void test_plain_and_gzip(void **state)
     }
 }
 
+/* Two gzip files, one after the other, are one; what is no gzip after them is left alone. */
+static void test_gzip_members(void **state)
+{
+    (void)state;
+    unsigned char packed[512];
+    size_t size = scratch_read(scratch_gzip("head.gz", images, 9), packed, sizeof packed);
+    size += scratch_read(scratch_gzip("rest.gz", images + 9, sizeof images - 9), packed + size,
+                         sizeof packed - size);
+    memset(packed + size, 0, 100);
+    const char *y = scratch_write("y", labels, sizeof labels), *x = scratch_write("x.gz", packed, size + 100);
+    assert_int_equal(read_pair(x, y), RELUOPT_OK);
+    check_contents();
+    release();
+}
+
 /* A file large and regular enough that its gzip form is a thousandth of it: the buffer has to grow. */
 static void test_growth(void **state)
 {
@@ -188,10 +203,11 @@ static void test_no_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_and_gzip),   cmocka_unit_test(test_growth),
-        cmocka_unit_test(test_given_schema),     cmocka_unit_test(test_wrong_bytes),
-        cmocka_unit_test(test_lying_header),     cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_plain_and_gzip), cmocka_unit_test(test_gzip_members),
+        cmocka_unit_test(test_growth),         cmocka_unit_test(test_given_schema),
+        cmocka_unit_test(test_wrong_bytes),    cmocka_unit_test(test_lying_header),
+        cmocka_unit_test(test_labels),         cmocka_unit_test(test_every_truncation),
+        cmocka_unit_test(test_no_file),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
