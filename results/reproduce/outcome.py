@@ -6,6 +6,11 @@ import h5py
 import numpy
 
 
+def epoch_seconds(curves):
+    """Of the median epoch: pauses, and what else the machine did, only add to some."""
+    return float(numpy.median(numpy.diff(curves["seconds"], prepend=0)))
+
+
 class Outcome:
     """The runs of one row that have all epochs behind them; as long as there is none, those with at least one."""
 
@@ -27,6 +32,10 @@ class Outcome:
     def last(self, name):
         """By seed, after the last epoch that all have."""
         return self.curve(name)[:, -1]
+
+    def minutes(self):
+        """By seed, if each epoch took as long as the median one."""
+        return numpy.array([self.epochs * epoch_seconds(curves) / 60 for _, curves in self.seen])
 
     def train_accuracy(self):
         """By seed: of the whole training part where the run is over, else of its last epoch, batch by batch."""

@@ -12,6 +12,7 @@ import h5py
 import experiments
 import generated
 import settings
+from outcome import epoch_seconds
 
 STOPPED, NO_DATA, NUMERIC = 75, 3, 5  # exit codes of reluopt-mpi
 NOT_BEGUN = -signal.SIGUSR1  # stopped while its libraries were being loaded
@@ -106,7 +107,7 @@ class Driver:
         curves = run.curves()
         run.done = len(curves["epoch"]) if curves else 0
         if run.done:
-            self.speed[run.row.name] = float(curves["seconds"][-1]) / run.done
+            self.speed[run.row.name] = epoch_seconds(curves)
 
     def seconds(self, run):
         """What is left of a run, by the speed of one of its row, or the table."""

@@ -3,7 +3,7 @@ import csv
 
 import numpy
 
-from outcome import spread
+from outcome import epoch_seconds, spread
 from page import table
 
 
@@ -39,7 +39,7 @@ def thesis(outcomes):
             ours = ["diverged" if outcome.failures else "missing", "", f"0 of {outcome.wanted}", "", "", "", ""]
         else:
             ours = [spread(100 * outcome.train_accuracy()), spread(100 * outcome.last("test_accuracy")), *reached(outcome),
-                    f"{outcome.last('steps')[0]:.0f}", spread(outcome.last("seconds") / 60, "{:.2g}"), full_train(outcome)]
+                    f"{outcome.last('steps')[0]:.0f}", spread(outcome.minutes(), "{:.2g}"), full_train(outcome)]
         lines.append([row.title, printed, *ours, row.tuned])
     return table(head, lines)
 
@@ -147,11 +147,11 @@ def write_runs(outcomes, path):
     """A line for each run."""
     with open(path, "w", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(["run", "seed", "epochs", "steps", "seconds", "train_loss", "train_accuracy", "test_loss",
+        lines.writerow(["run", "seed", "epochs", "steps", "epoch_seconds", "train_loss", "train_accuracy", "test_loss",
                         "test_accuracy", "best_test_accuracy"])
         for outcome in outcomes:
             for run, curves in outcome.seen:
                 values = [curves[c][-1] for c in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")]
                 best = numpy.max(curves["test_accuracy"])
                 lines.writerow([run.row.name, run.seed, len(curves["epoch"]), int(curves["steps"][-1]),
-                                f"{curves['seconds'][-1]:.1f}", *(f"{v:.6g}" for v in values), f"{best:.6g}"])
+                                f"{epoch_seconds(curves):.4g}", *(f"{v:.6g}" for v in values), f"{best:.6g}"])
