@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Write peers.md and small-samples.md from the runs that peers_runs.py made.   usage: peers_report.py FOLDER [OUT]"""
+"""Write peers.md and small-samples.md, each if peers_runs.py made any runs for it.   usage: peers_report.py FOLDER [OUT]"""
 import glob
 import importlib.metadata
 import os
@@ -19,7 +19,7 @@ def read_runs(folder, name):
     return [plan.read_run(path) for path in paths if re.fullmatch(r"-\d+", os.path.basename(path)[len(name):-6])]
 
 
-def spread(study, runs, reached, form="{:.2f}"):
+def spread(seeds, runs, reached, form="{:.2f}"):
     """Test accuracy in % at the last epoch for which reached(epoch) holds: mean, and the lowest and highest seed."""
     values = []
     for head, epochs in runs:
@@ -31,11 +31,11 @@ def spread(study, runs, reached, form="{:.2f}"):
     text = form.format(statistics.mean(values))
     if len(values) > 1:
         text += f" ({form.format(min(values))} to {form.format(max(values))})"
-    return text + among(study, values)
+    return text + among(seeds, values)
 
 
-def among(study, values):
-    return "" if len(values) == study.seeds else f", {len(values)} of {study.seeds} seeds"
+def among(seeds, values):
+    return "" if len(values) == seeds else f", {len(values)} of {seeds} seeds"
 
 
 def first(runs, key, goal):
@@ -44,13 +44,13 @@ def first(runs, key, goal):
     return [hit for hit in hits if hit]
 
 
-def means(study, runs, key, goal, **forms):
+def means(seeds, runs, key, goal, **forms):
     """The means of the given figures at the first epoch that reaches the goal."""
     hits = first(runs, key, goal)
     if not hits:
         return "never" if runs else MISSING
     text = " / ".join(form.format(statistics.mean(hit[name] for hit in hits)) for name, form in forms.items())
-    return text + among(study, hits)
+    return text + among(seeds, hits)
 
 
 def epoch_seconds(runs):
@@ -61,11 +61,13 @@ def epoch_seconds(runs):
 
 def full_row(name, runs, study, stages, times):
     method = plan.METHODS[name]
-    goals = (means(study, runs, "test_accuracy", goal, epoch="{:.3g}", seconds="{:.1f}", since_start="{:.1f}")
+    seeds = len(runs)
+    goals = (means(seeds, runs, "test_accuracy", goal, epoch="{:.3g}", seconds="{:.1f}", since_start="{:.1f}")
              for goal in study.goals)
-    return [method.program, method.title, runs[0][0]["tuned"] if runs else MISSING, epoch_seconds(runs),
-            *(spread(study, runs, lambda epoch, n=n: epoch["epoch"] == n) for n in stages),
-            *(spread(study, runs, lambda epoch, t=t: epoch["seconds"] <= t) for t in times), *goals]
+    return [method.program, method.title, runs[0][0]["tuned"] if runs else MISSING,
+            str(seeds) + ("" if seeds == study.seeds else f" of {study.seeds}"), epoch_seconds(runs),
+            *(spread(seeds, runs, lambda epoch, n=n: epoch["epoch"] == n) for n in stages),
+            *(spread(seeds, runs, lambda epoch, t=t: epoch["seconds"] <= t) for t in times), *goals]
 
 
 def full_table(folder, study):
@@ -73,7 +75,7 @@ def full_table(folder, study):
     whole = [epochs[-1]["seconds"] for group in runs.values() for head, epochs in group if not head["diverged"]]
     budget = min(whole, default=0)
     stages, times = sorted({min(5, study.epochs), study.epochs}), [budget / 4, budget]
-    header = ["program", "method", "tuned", "s/epoch", *(f"epoch {n}" for n in stages), *(f"{t:.1f} s" for t in times),
+    header = ["program", "method", "tuned", "seeds", "s/epoch", *(f"epoch {n}" for n in stages), *(f"{t:.1f} s" for t in times),
               *(f"to {100 * goal:g} %: epochs / s / s from start" for goal in study.goals)]
     return table(header, [full_row(name, group, study, stages, times) for name, group in runs.items()])
 
@@ -91,11 +93,11 @@ def small_table(folder, cell):
 
 
 def last_accuracy(study, runs):
-    return spread(study, runs, lambda epoch: epoch["epoch"] == study.epochs, "{:.1f}")
+    return spread(study.seeds, runs, lambda epoch: epoch["epoch"] == study.epochs, "{:.1f}")
 
 
 def steps_to_full(study, runs):
-    return means(study, runs, "train_accuracy", 1, steps="{:.0f}")
+    return means(study.seeds, runs, "train_accuracy", 1, steps="{:.0f}")
 
 
 PEERS = """# Optimisers of PyTorch, with and without a learning rate
@@ -138,9 +140,10 @@ def small_page(folder):
 
 
 def main(folder, out="results"):
-    for name, page in ("peers.md", peers_page(folder)), ("small-samples.md", small_page(folder)):
-        with open(os.path.join(out, name), "w") as file:
-            file.write(page)
+    for name, page, studies in ("peers.md", peers_page, plan.FULL), ("small-samples.md", small_page, plan.SMALL):
+        if any(glob.glob(os.path.join(folder, study, "*.jsonl")) for study in studies):
+            with open(os.path.join(out, name), "w") as file:
+                file.write(page(folder))
 
 
 if __name__ == "__main__":
