@@ -16,7 +16,8 @@
 #   make format     clang-format on all sources
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
-#           LDLIBS, BUILD (folder of the results), SANITIZE=1, VERBOSE=1 (show the commands),
+#           LDLIBS, PACKAGES (libraries to ask pkg-config for), BUILD (folder of the results), SANITIZE=1,
+#           VERBOSE=1 (show the commands),
 #           PREFIX (/usr/local), LIBDIR, DESTDIR.
 
 CC      := mpicc
@@ -46,7 +47,7 @@ SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 
-.PHONY: all tests demo check docs bench reproduce peers format clean dependencies
+.PHONY: all libraries tests demo check docs bench reproduce peers format clean dependencies
 .SECONDARY:
 
 all: $(BUILD)/reluopt-mpi $(BUILD)/man/reluopt-mpi.1 $(BUILD)/completion/reluopt-mpi
@@ -71,7 +72,13 @@ $(BUILD)/program.a: $(OBJECTS)
 	@echo "  archive $@"
 	$(SHOW)ar rcs $@ $^
 
-$(BUILD)/%.o: %.c
+# Said here rather than by the compiler about the first header.
+libraries:
+	@missing=$$(for p in $(PACKAGES); do pkg-config --exists $$p || printf ' %s' $$p; done); [ -z "$$missing" ] || \
+	{ echo "pkg-config does not find:$$missing; launch/install-dependencies.sh, or docs/cluster.md for a build without root" >&2; \
+	exit 2; }
+
+$(BUILD)/%.o: %.c | libraries
 	@mkdir -p $(@D)
 	@echo "  compile $<"
 	$(SHOW)$(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<

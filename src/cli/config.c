@@ -42,9 +42,10 @@ const Command reluopt_command_config = {
     .name = "config",
     .about = "print a commented configuration, or check one",
     .synopsis = "[CONFIG.yaml]",
-    .text = "Without arguments, every key with its meaning and default: a file to start from.  Otherwise the "
-            "configuration that train would use with the same arguments, checked, with nothing left at auto "
-            "that the method uses.  Data files are not looked at.",
+    .text =
+        "Without arguments, every key with its meaning and default: a file to start from.  Otherwise the "
+        "configuration that train would use with the same arguments, checked, with auto left only where data "
+        "or ranks decide.  Data files are not looked at.",
     .examples = "reluopt-mpi config > mine.yaml\n"
                 "reluopt-mpi config configs/mnist.yaml\n"
                 "reluopt-mpi config --method adam --network 500,500\n",

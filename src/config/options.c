@@ -76,7 +76,7 @@ const Option option_table[] = {
     {"inverse.kind", CHOICE(inverse.kind, [INVERSE_TRAINED] = "trained", [INVERSE_FIXED] = "fixed",
                             [INVERSE_TRANSPOSE] = "transpose", [INVERSE_MIRROR] = "mirror",
                             [INVERSE_AUTO] = "auto"), .value = "auto", .methods = TARGET,
-     .meaning = "learnt (3-8; auto: tp, dtp), as drawn, the transposed weights, or these learnt (auto)"},
+     .meaning = "trained (3-8; auto: tp, dtp), fixed as drawn, the transposed weights, or learning these (auto: adaptive)"},
     {"inverse.activation", CHOICE(inverse.activation, [INVERSE_SAME] = "same", [INVERSE_LINEAR] = "linear"),
      .value = "same", .methods = " " PROPAGATION,
      .meaning = "of the inverses: that of the hidden layers, or none"},
@@ -401,7 +401,7 @@ const Option *option_find(const char *key, const char *subject, Error *error)
     else if (near)
         reluopt_fail(error, RELUOPT_USAGE, "%s: unknown key; did you mean %s?", subject, near->key);
     else
-        reluopt_fail(error, RELUOPT_USAGE, "%s: unknown key; the help lists all keys", subject);
+        reluopt_fail(error, RELUOPT_USAGE, "%s: unknown key; reluopt-mpi train --help lists all keys", subject);
     return NULL;
 }
 

@@ -98,6 +98,11 @@ void reluopt_progress_begin(const Run *run)
     for (int i = 0; i < config->hidden; i++)
         printf("-%d", config->network[i]);
     printf("-%zu; results in %s\n", run->classes, run->folder);
+    if (run->epoch >= config->epochs)
+        printf("all %lld epochs are done, nothing is trained; --epochs with more goes on\n",
+               (long long)run->epoch);
+    else if (run->epoch > 0)
+        printf("goes on after epoch %lld\n", (long long)run->epoch);
     fflush(stdout);
 }
 

@@ -53,6 +53,9 @@ static void check_arrays(const Array *arrays, size_t count, Error *error)
 static Hdf5 open_checkpoint(const char *path, Error *error)
 {
     Hdf5 file = reluopt_hdf5_open(path, error);
+    if (reluopt_hdf5_exists(&file, "/rate"))
+        reluopt_fail(error, RELUOPT_STORAGE,
+                     "%s: learning curves, not a checkpoint: give the checkpoint.h5 beside it", path);
     int64_t format = reluopt_hdf5_get_integer(&file, "/", "format");
     if (!error->code && format != RELUOPT_CHECKPOINT_FORMAT)
         reluopt_fail(error, RELUOPT_STORAGE, "%s: checkpoint format %lld; this program reads format %d", path,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* HDF5 would read an existing file of the name into memory, so this one cannot exist. */
@@ -72,12 +73,18 @@ Hdf5 reluopt_hdf5_open(const char *path, Error *error)
     Hdf5 file = {H5I_INVALID_HID, path, error, {NULL, 0}};
     if (error->code)
         return file;
+    struct stat status;
     int probe = open(path, O_RDONLY | O_CLOEXEC);
     if (probe < 0) {
         reluopt_fail(error, RELUOPT_STORAGE, "%s: cannot open: %s", path, strerror(errno));
         return file;
     }
+    bool folder = fstat(probe, &status) == 0 && S_ISDIR(status.st_mode);
     close(probe);
+    if (folder) {
+        reluopt_fail(error, RELUOPT_STORAGE, "%s: is a folder: name a file in it, such as checkpoint.h5", path);
+        return file;
+    }
     hid_t access = reluopt_hdf5_access();
     if (H5Fis_hdf5(path) <= 0)
         reluopt_fail(error, RELUOPT_STORAGE, "%s: not an HDF5 file, or damaged at its start", path);

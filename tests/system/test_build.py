@@ -28,6 +28,12 @@ class Build(unittest.TestCase):
                 self.assertEqual(checks in compilation, sanitize)
                 self.assertEqual(checks in linking, sanitize)
 
+    def test_missing_libraries_are_named(self):
+        done = subprocess.run(["make", "-C", program.TOP, "libraries", "PACKAGES=zlib no-such-library"],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("does not find: no-such-library;", done.stderr)
+
     def test_libraries(self):
         own = self.commands()[1]
         compilation, linking = self.commands("LDLIBS=-lrt", "LDFLAGS=-Wl,-O1", "BUILD=there")

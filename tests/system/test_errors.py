@@ -31,6 +31,12 @@ class Errors(program.ProgramTest):
                 self.refused(*command, option, code=USAGE, says=[f"'{option}'"])
         self.refused("-x", code=USAGE, says=["'-x'"])
 
+    def test_what_is_no_checkpoint(self):
+        self.train("--epochs", 1)
+        for np in 1, 2:
+            self.refused("eval", "run", code=STORAGE, says=["run: is a folder", "checkpoint.h5"], np=np)
+            self.refused("eval", "run/curves.h5", code=STORAGE, says=["learning curves", "checkpoint.h5"], np=np)
+
     def test_options_of_eval(self):
         self.train("--epochs", 1)
         for np, coordinator in (1, "shared"), (2, "dedicated"):

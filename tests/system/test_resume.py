@@ -59,6 +59,8 @@ class Exact(ResumeTest):
         shutil.copytree(self.path("whole"), self.path("again"))
         self.resume("again")
         self.assert_same("again", "whole")
+        out, _ = self.run_program("train", "--resume", "again")
+        self.assertIn("all 3 epochs are done, nothing is trained", out)
 
     def test_checkpoint_by_steps_and_by_time(self):
         self.whole("--checkpoint.every", 0, "--checkpoint.steps", 4, "--checkpoint.keep", 3, out="steps")
