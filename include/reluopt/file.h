@@ -16,8 +16,8 @@ typedef struct Bytes {
  * Not collective. */
 int reluopt_file_size(const char *path, size_t *size, Error *error);
 
-/* Read the file, unpacked where it is gzip.  Memory grows with what is really there, never by a size that the
- * file claims.  RELUOPT_DATA as above, or when the gzip data is truncated or damaged; RELUOPT_MEMORY.
+/* Read the file, unpacked where it is gzip.  Memory asked for grows with the packed bytes and what comes out of
+ * them, never by a size that the file claims.  RELUOPT_DATA as above, or when the gzip data is truncated or damaged; RELUOPT_MEMORY.
  * On failure nothing is left allocated.  Not collective. */
 int reluopt_file_load(const char *path, Bytes *bytes, Error *error);
 

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FIRST_ROOM = 8 }; /* times the packed bytes, for the unpacked ones; untouched pages cost nothing */
+enum {
+    FIRST_ROOM = 8,      /* times the packed bytes, for the unpacked ones; untouched pages cost nothing */
+    LEAST_MORE = 1 << 20 /* bytes worth another attempt */
+};
 
 int reluopt_file_size(const char *path, size_t *size, Error *error)
 {
@@ -57,12 +60,25 @@ static int read_all(const char *path, Bytes *bytes, Error *error)
     return error->code;
 }
 
+/* More room than `room`: `wanted`, or what there is memory for. */
+static size_t grow(Bytes *bytes, size_t room, size_t wanted, const char *path, Error *error)
+{
+    unsigned char *data;
+    while (!(data = realloc(bytes->data, wanted + 1)) && wanted - room > LEAST_MORE)
+        wanted -= (wanted - room) / 2;
+    if (!data) {
+        reluopt_fail(error, RELUOPT_MEMORY, "%s: out of memory after %zu MiB of it", path, room >> 20);
+        return room;
+    }
+    bytes->data = data;
+    return wanted;
+}
+
 /* Append the members of a gzip file, one after another; what follows the last one is left alone, as by gzip. */
 static int unpack(const Bytes *packed, struct libdeflate_decompressor *tool, Bytes *bytes, const char *path,
                   Error *error)
 {
-    size_t at = 0, room = FIRST_ROOM * packed->size, used, got;
-    resize(bytes, room, path, error);
+    size_t at = 0, used, got, room = grow(bytes, 0, FIRST_ROOM * packed->size, path, error);
     while (!error->code && is_gzip(packed->data + at, packed->size - at))
         switch (libdeflate_gzip_decompress_ex(tool, packed->data + at, packed->size - at,
                                               bytes->data + bytes->size, room - bytes->size, &used, &got)) {
@@ -71,7 +87,7 @@ static int unpack(const Bytes *packed, struct libdeflate_decompressor *tool, Byt
             bytes->size += got;
             break;
         case LIBDEFLATE_INSUFFICIENT_SPACE:
-            resize(bytes, room *= 2, path, error);
+            room = grow(bytes, room, 2 * room, path, error);
             break;
         default:
             reluopt_fail(error, RELUOPT_DATA,
