@@ -52,7 +52,7 @@ static int take_label(const Text *text, char **at, int *label, Error *error)
         return RELUOPT_OK;
     errno = 0;
     long value = strtol(*at, &end, 10);
-    if (end != *at + length || errno != 0 || labs(value) > RELUOPT_MAX_CLASSES)
+    if (end != *at + length || errno != 0 || value > RELUOPT_MAX_CLASSES || value < -RELUOPT_MAX_CLASSES)
         return fail(text, error, "label \"%.*s\": an integer class is expected",
                     (int)(length < 64 ? length : 64), *at);
     *label = (int)value;

@@ -83,6 +83,7 @@ static void test_wrong_lines(void **state)
         {"1 1:1\none 1:1\n", "line 2", "label \"one\""},
         {"1.5 1:1\n", "line 1", "label \"1.5\""},
         {"99999999999999999999 1:1\n", "line 1", "label"},
+        {"-9223372036854775808 1:1\n", "line 1", "label"},
         {"1,2 1:1\n", "line 1", "label \"1,2\""},
         {"1 0:1\n", "line 1", "\"0:1\""},
         {"1 -1:1\n", "line 1", "\"-1:1\""},
