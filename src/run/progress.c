@@ -18,8 +18,9 @@
 static struct {
     double begun, resumed; /* the run; the present row of steps, without evaluation or files between them */
     double stepped, drawn; /* the last step; the last live line */
+    double spent;          /* seconds of the epoch's earlier rows of steps */
     double first;          /* epochs done when the run began; NaN: not known before the first step */
-    int64_t row, of;       /* steps of that row, and of an epoch */
+    int64_t done, of;      /* steps of this epoch that were timed, and of a whole one */
 } moment;
 
 static int columns_of(int fd)
@@ -55,17 +56,26 @@ static int live(const Run *run)
     return run->output == OUTPUT_TEXT ? columns : 0;
 }
 
-static double samples_per_second(const Run *run)
+/* Of the row of steps under way. */
+static double row_seconds(void)
 {
-    return (double)moment.row / (double)moment.of * (double)run->train_count /
-           (moment.stepped - moment.resumed);
+    return fmax(0, moment.stepped - moment.resumed);
 }
 
-/* Another row of steps begins. */
-static void resume(void)
+/* In this epoch; NaN before its first step. */
+static double samples_per_second(const Run *run)
 {
+    if (moment.done == 0)
+        return NAN;
+    return (double)moment.done / (double)moment.of * (double)run->train_count / (moment.spent + row_seconds());
+}
+
+/* Another row of steps begins, of the same epoch or of a new one. */
+static void resume(bool same_epoch)
+{
+    moment.spent = same_epoch ? moment.spent + row_seconds() : 0;
+    moment.done = same_epoch ? moment.done : 0;
     moment.resumed = reluopt_clock();
-    moment.row = 0;
 }
 
 /* At the pace of this start of the program, evaluation and files included. */
@@ -81,7 +91,7 @@ void reluopt_progress_begin(const Run *run)
     const Config *config = &run->config;
     moment.begun = reluopt_clock();
     moment.first = NAN;
-    resume();
+    resume(false);
     if (run->output == OUTPUT_JSON)
         reluopt_event_begin(run);
     if (run->output != OUTPUT_TEXT)
@@ -144,7 +154,7 @@ static void add_rates(Line *line, const CurvePoint *point, size_t layers)
 void reluopt_progress_step(const Run *run, int64_t step, int64_t steps, const Score *score)
 {
     moment.stepped = reluopt_clock();
-    moment.row++;
+    moment.done++;
     moment.of = steps;
     if (isnan(moment.first))
         moment.first = (double)run->epoch + (double)(step - 1) / (double)steps;
@@ -181,7 +191,7 @@ void reluopt_progress_epoch(const Run *run, const CurvePoint *point)
     double rate = samples_per_second(run);
     if (run->output == OUTPUT_JSON)
         reluopt_event_epoch(run, point, rate, seconds_left(run, 0));
-    resume();
+    resume(false);
     if (run->output != OUTPUT_TEXT)
         return;
     Line line = {.length = 0};
@@ -189,7 +199,9 @@ void reluopt_progress_epoch(const Run *run, const CurvePoint *point)
         (long long)point->epoch, run->config.epochs, point->train_loss, 100 * point->train_accuracy);
     if (!isnan(point->test_loss))
         add(&line, "  test loss %.4f acc %6.2f%%", point->test_loss, 100 * point->test_accuracy);
-    add(&line, "  %.1f s  %.0f samples/s", point->seconds, rate);
+    add(&line, "  %.1f s", point->seconds);
+    if (!isnan(rate))
+        add(&line, "  %.0f samples/s", rate);
     add_rates(&line, point, run->curves.layers);
     reluopt_progress_clear(run);
     printf("%s\n", line.text);
@@ -200,7 +212,7 @@ void reluopt_progress_checkpoint(const Run *run, const char *path)
 {
     if (run->output == OUTPUT_JSON)
         reluopt_event_checkpoint(run, path);
-    resume();
+    resume(true);
 }
 
 void reluopt_progress_end(const Run *run, const Summary *summary)

@@ -74,10 +74,10 @@ static int train_epoch(Run *run, Error *error)
         run->method->step(run->state, &batch, (uint64_t)run->steps, &run->running);
         run->steps++;
         run->batches++;
-        if (end_step(run, error))
-            return error->code;
         if (run->comm->rank == 0)
             reluopt_progress_step(run, run->batches, steps, &run->running);
+        if (end_step(run, error))
+            return error->code;
     }
     run->epoch++;
     return RELUOPT_OK;

@@ -33,6 +33,13 @@ class Output(program.ProgramTest):
         self.assertEqual(out + errors, "")
         self.refused("train", "--quiet", "--json", code=2, says=["--quiet and --json"])
 
+    def test_rates_leave_checkpoints_out(self):
+        """Also those inside an epoch: the rate is that of all its steps, not of the last one."""
+        plain, _ = self.events("--epochs", 3, "--batch", 20, "--out", "plain")
+        saving, _ = self.events("--epochs", 3, "--batch", 20, "--checkpoint.steps", 1, "--out", "saving")
+        rates = [max(e["samples_per_second"] for e in events if e["event"] == "epoch") for events in (plain, saving)]
+        self.assertLess(rates[1], 20 * rates[0])
+
     def test_events(self):
         folder = 'a "run" \\ with a\ttab'
         for np in 1, 3:
