@@ -1,4 +1,5 @@
 /* predict.c - classes and probabilities of samples that come and go a block at a time. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "reluopt/memory.h"
@@ -30,11 +31,24 @@ static void predict_block(Run *run, const Samples *block, size_t count, float *p
     }
 }
 
+/* p: count x classes. */
+static int check_finite(const float *p, size_t count, size_t classes, size_t before, Error *error)
+{
+    for (size_t k = 0; k < count * classes; k++)
+        if (!isfinite(p[k]))
+            return reluopt_fail(
+                error, RELUOPT_NUMERIC,
+                "sample %zu: an output of the network is not finite: are its values in the units "
+                "of the training?",
+                before + k / classes);
+    return RELUOPT_OK;
+}
+
 int reluopt_run_predict(Run *run, Source *source, const Preprocess *pre, Predictions *predictions, Error *error)
 {
     Samples block = {0};
     float *p = NULL;
-    size_t count = 1;
+    size_t count = 1, before = 0;
     if (run->comm->rank == 0 && !reluopt_samples_alloc(&block, BLOCK, run->features, error))
         p = reluopt_alloc(BLOCK, run->classes * sizeof *p, error);
     while (reluopt_comm_agree(run->comm, error) == RELUOPT_OK && count > 0) {
@@ -46,8 +60,10 @@ int reluopt_run_predict(Run *run, Source *source, const Preprocess *pre, Predict
         reluopt_comm_share(run->comm, &count, sizeof count);
         if (count > 0)
             predict_block(run, &block, count, p);
-        if (run->comm->rank == 0 && count > 0)
+        if (run->comm->rank == 0 && count > 0 &&
+            check_finite(p, count, run->classes, before, error) == RELUOPT_OK)
             reluopt_predictions_add(predictions, p, count, error);
+        before += count;
     }
     free(p);
     reluopt_samples_free(&block);

@@ -10,7 +10,7 @@ import numpy
 
 import program
 
-USAGE, DATA, STORAGE = 2, 3, 4
+USAGE, DATA, STORAGE, NUMERIC = 2, 3, 4, 5
 MEGABYTE = 1024  # of ru_maxrss, in KiB
 
 
@@ -56,6 +56,16 @@ class Predict(program.SharedTest):
         for inputs in ["x.npy"], ["plain.svm"], ["images"], ["x.h5"], ["first.npy", "last.npy"]:
             numpy.testing.assert_array_equal(self.predicted(*inputs), expected)
         numpy.testing.assert_array_equal(self.predicted("first.npy", "plain.svm", np=3)[:1000], expected[:1000])
+
+    def test_not_finite(self):
+        numpy.savez(self.path("small.npz"), x=1e-3 * self.x, y=self.y)
+        self.train("--data.name", "file", "--data.train", "small.npz", "--epochs", 1, out="small")
+        x = 1e-3 * self.x
+        x[1050] = 3e36, -3e36, 3e36, -3e36
+        npy(self.path("large.npy"), x)
+        for np in 1, 2:
+            self.refused("predict", "small/checkpoint.h5", "large.npy", code=NUMERIC,
+                         says=["sample 1050", "not finite"], np=np)
 
     def test_files(self):
         expected = self.predicted("train.npz")
