@@ -26,6 +26,7 @@ typedef struct Comm {
     int rank, size; /* of all ranks */
     Axis data, neurons;
     bool dedicated;        /* rank 0 owns no neurons; where D = 1 */
+    bool alike;            /* all ranks have the same BLAS kernel, so the same bits */
     size_t block;          /* shards begin at multiples of this many rows */
     MPI_Comm world;        /* for HDF5 and this module */
     MPI_Comm feed;         /* batches under way, apart from the step's own messages */

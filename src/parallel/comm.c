@@ -31,6 +31,16 @@ static void agree_on_block(Comm *comm)
     comm->block = block;
 }
 
+static void compare_kernels(Comm *comm)
+{
+    char first[64];
+    snprintf(first, sizeof first, "%s", reluopt_dense_kernel());
+    MPI_Bcast(first, sizeof first, MPI_CHAR, 0, comm->world);
+    int alike = strcmp(first, reluopt_dense_kernel()) == 0;
+    MPI_Allreduce(MPI_IN_PLACE, &alike, 1, MPI_INT, MPI_MIN, comm->world);
+    comm->alike = alike;
+}
+
 void reluopt_comm_start(Comm *comm, int *argc, char ***argv)
 {
     yield_when_crowded();
@@ -46,6 +56,7 @@ void reluopt_comm_start(Comm *comm, int *argc, char ***argv)
         reluopt_comm_abort(comm, "no memory for the table of shards");
     comm->offsets = comm->counts + comm->size;
     agree_on_block(comm);
+    compare_kernels(comm);
 }
 
 Comm reluopt_comm_alone(void)
@@ -54,6 +65,7 @@ Comm reluopt_comm_alone(void)
                   .data.size = 1,
                   .neurons.size = 1,
                   .block = reluopt_dense_block(),
+                  .alike = true,
                   .world = MPI_COMM_NULL,
                   .feed = MPI_COMM_NULL,
                   .sent = MPI_REQUEST_NULL};

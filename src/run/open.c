@@ -48,8 +48,13 @@ static int arrange(Run *run, Shape *shape, size_t batch, bool training, Error *e
     if (reluopt_shape_check(shape, error) ||
         (training && reluopt_config_grid(&run->config, run->comm->size, &data, error)))
         return error->code;
+    if (data > 1 && !run->comm->alike)
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "grid: %s: BLAS kernels differ between ranks, and so would copies of weights: set "
+                            "OPENBLAS_CORETYPE to one for all processors, or grid: 1x%d",
+                            run->config.grid, run->comm->size);
     if (data == 0)
-        data = reluopt_grid_choose(&run->config, shape, batch, run->comm->size);
+        data = run->comm->alike ? reluopt_grid_choose(&run->config, shape, batch, run->comm->size) : 1;
     reluopt_comm_grid(run->comm, data);
     shape->columns = (shape->columns + (size_t)data - 1) / (size_t)data;
     return RELUOPT_OK;

@@ -39,6 +39,18 @@ class Training(ResumeTest):
                 self.whole(*DIVIDED, *settings, "--epochs", 1, "--grid", grid, out=run, np=4)
                 self.assert_near(run, name, run)
 
+    def test_kernels_that_differ(self):
+        """Copies of weights would differ, too: no division of batches, and none by default."""
+        def ranks(*arguments):
+            first, second = (["-np", "1", "env", "OPENBLAS_CORETYPE=" + kernel, *program.UNDER, program.PROGRAM, "train",
+                              "--epochs", "1", *DIVIDED, *arguments] for kernel in ("Prescott", "Nehalem"))
+            return ["mpirun", *first, ":", *second]
+        _, errors = self.run_program(command=ranks("--grid", "2x1"), code=USAGE)
+        self.one_line(errors, ["grid: 2x1", "OPENBLAS_CORETYPE"])
+        self.run_program(command=ranks("--out", "run"))
+        with self.checkpoint("run") as file:
+            self.assertEqual(file.attrs["ranks"], 2)
+
     def test_resumed_on_the_same_grid_exactly(self):
         self.whole(*DIVIDED, "--grid", "2x2", np=4)
         self.one_step(*self.SMALL, *DIVIDED, "--grid", "2x2", "--out", "cut", out="cut", np=4)
