@@ -57,9 +57,10 @@ int reluopt_checkpoint_verify(const Comm *comm, const char *path, size_t *bytes,
 int reluopt_checkpoint_read_meta(const Comm *comm, const char *path, CheckpointMeta *meta, Error *error);
 
 /* Fill each array's own rows from the dataset of its name; shapes must agree, the writer's np need not.
- * Errors as above.  Collective. */
-int reluopt_checkpoint_read_arrays(const Comm *comm, const char *path, const Array *arrays, size_t count,
-                                   Error *error);
+ * meta: what was read from the same file, looked at on rank 0; NULL: nothing was.  Errors as above, and
+ * RELUOPT_STORAGE where a newer file took its place in between.  Agreed; collective. */
+int reluopt_checkpoint_read_arrays(const Comm *comm, const char *path, const CheckpointMeta *meta,
+                                   const Array *arrays, size_t count, Error *error);
 
 /* Names, types and shapes of the arrays in a checkpoint, in the order written (data, first, count are not set);
  * *arrays is malloc'ed.  Rank 0 opens the file; not collective. */

@@ -22,6 +22,8 @@ typedef struct Image {
 char *reluopt_storage_aside(const char *path, Error *error);
 /* Write a file and extend it by `reserve` bytes, whose disk space is then taken. */
 void reluopt_storage_write(const char *path, Image image, size_t reserve, Error *error);
+/* What was written to the file is on disk. */
+void reluopt_storage_sync(const char *path, Error *error);
 /* Sync, rename ASIDE over PATH, sync the folder.  When only the last fails, the new file is in place. */
 void reluopt_storage_publish(const char *aside, const char *path, Error *error);
 /* All of it: after a failure PATH is what it was before. */

@@ -66,6 +66,10 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
 int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *error);
 void reluopt_run_close(Run *run);
 
+/* Keep other processes from training the run in run->folder, if that is there (rank 0), until the run is closed.
+ * RELUOPT_USAGE (another one does), RELUOPT_STORAGE; agreed.  Collective. */
+int reluopt_run_lock(Run *run, Error *error);
+
 /* Create and lock run->folder and put the configuration into it (rank 0).  An earlier run is never
  * overwritten, but one that is resumed.  RELUOPT_USAGE (it holds a run, or another process trains it),
  * RELUOPT_STORAGE, RELUOPT_MEMORY; agreed.  Collective. */

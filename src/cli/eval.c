@@ -39,11 +39,11 @@ static void print_score(const char *part, const Score *score)
 }
 
 /* Collective. */
-static int evaluate(Run *run, const char *path, const char *file, Error *error)
+static int evaluate(Run *run, const char *path, const CheckpointMeta *meta, const char *file, Error *error)
 {
     Array arrays[RELUOPT_MAX_ARRAYS];
     size_t count = run->method->arrays(run->state, arrays);
-    if (reluopt_checkpoint_read_arrays(run->comm, path, arrays, count, error))
+    if (reluopt_checkpoint_read_arrays(run->comm, path, meta, arrays, count, error))
         return error->code;
     Score train = reluopt_run_evaluate(run, &run->data.train, run->train_count);
     Score test = reluopt_run_evaluate(run, &run->data.test, run->test_count);
@@ -67,7 +67,7 @@ static int run_eval(Comm *comm, const Arguments *arguments, Error *error)
     if (reluopt_comm_agree(comm, error) == RELUOPT_OK) {
         reluopt_comm_share(comm, &run.config, sizeof run.config);
         if (reluopt_run_open(&run, comm, &meta, error) == RELUOPT_OK)
-            evaluate(&run, path, file, error);
+            evaluate(&run, path, &meta, file, error);
         reluopt_run_close(&run);
     }
     reluopt_checkpoint_meta_free(&meta);

@@ -38,7 +38,8 @@ static int run_export(Comm *comm, const Arguments *arguments, Error *error)
         plan(path, &meta, &config, &schema, arrays, &count, error);
     /* Rank 0 reads all rows; the others take part without any. */
     if (reluopt_comm_agree(comm, error) == RELUOPT_OK &&
-        reluopt_checkpoint_read_arrays(comm, path, arrays, count, error) == RELUOPT_OK && comm->rank == 0)
+        reluopt_checkpoint_read_arrays(comm, path, &meta, arrays, count, error) == RELUOPT_OK &&
+        comm->rank == 0)
         reluopt_onnx_write(out, &config, &schema, &meta, arrays, error);
     for (size_t i = 0; i < count; i++)
         free(arrays[i].data);

@@ -72,7 +72,7 @@ static int train(Run *run, const char *checkpoint, CheckpointMeta *meta, Error *
     return reluopt_run_train(run, error);
 }
 
-/* Go on from the newest good checkpoint of the folder.  Collective. */
+/* Go on from the newest good checkpoint of the folder, which nobody else may write from here on.  Collective. */
 static int resume(Run *run, const Arguments *arguments, Error *error)
 {
     char checkpoint[RELUOPT_RUN_PATH];
@@ -82,7 +82,7 @@ static int resume(Run *run, const Arguments *arguments, Error *error)
         reluopt_fail(error, RELUOPT_USAGE,
                      "--resume goes on with the configuration and in the folder of the run: "
                      "give neither a configuration nor --out");
-    if (name_folder(run, reluopt_cli_option(arguments, "resume"), error) ||
+    if (name_folder(run, reluopt_cli_option(arguments, "resume"), error) || reluopt_run_lock(run, error) ||
         reluopt_resume_find(run->comm, run->folder, checkpoint, error) ||
         (checkpoint[0] && reluopt_checkpoint_read_meta(run->comm, checkpoint, &meta, error)))
         return error->code;

@@ -87,7 +87,7 @@ static int read_weights(ReportRun *run, const Comm *comm, const char *path, Erro
     if (rows.count > 0)
         rows.data = reluopt_alloc(rows.count * rows.cols, sizeof *rows.data, error);
     if (reluopt_comm_agree(comm, error) == RELUOPT_OK &&
-        reluopt_checkpoint_read_arrays(comm, path, &rows, rows.count > 0, error) == RELUOPT_OK &&
+        reluopt_checkpoint_read_arrays(comm, path, &run->meta, &rows, rows.count > 0, error) == RELUOPT_OK &&
         rows.count > 0)
         draw_weights(run, &rows, error);
     free(rows.data);
@@ -121,7 +121,7 @@ static int fill_confusion(ReportRun *run, Run *open, const char *path, Error *er
     if (open->comm->rank == 0)
         confusion->count = reluopt_alloc(open->classes * open->classes, sizeof *confusion->count, error);
     if (reluopt_comm_agree(open->comm, error) == RELUOPT_OK &&
-        reluopt_checkpoint_read_arrays(open->comm, path, arrays, count, error) == RELUOPT_OK)
+        reluopt_checkpoint_read_arrays(open->comm, path, &run->meta, arrays, count, error) == RELUOPT_OK)
         reluopt_run_confusion(open, &open->data.test, open->test_count, confusion->count);
     return error->code;
 }

@@ -48,6 +48,13 @@ static int lock_folder(Run *run, Error *error)
     return error->code;
 }
 
+int reluopt_run_lock(Run *run, Error *error)
+{
+    if (run->comm->rank == 0 && !error->code && access(run->folder, F_OK) == 0)
+        lock_folder(run, error);
+    return reluopt_comm_agree(run->comm, error);
+}
+
 /* Rank 0. */
 static int enter_folder(Run *run, Error *error)
 {
@@ -57,7 +64,7 @@ static int enter_folder(Run *run, Error *error)
         return reluopt_fail(error, RELUOPT_USAGE,
                             "%s holds a run already: train --resume it, choose another --out, or move it away",
                             run->folder);
-    if (make_folder(run->folder, error) || lock_folder(run, error))
+    if (make_folder(run->folder, error) || (run->lock == 0 && lock_folder(run, error)))
         return error->code;
     char *text = reluopt_config_text(&run->config, true, error);
     if (text)

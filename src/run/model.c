@@ -46,7 +46,7 @@ static int describe(ReluoptModel *model, const char *path, CheckpointMeta *meta,
 }
 
 /* Build the network and fill in its weights. */
-static int build(ReluoptModel *model, const char *path, Error *error)
+static int build(ReluoptModel *model, const char *path, const CheckpointMeta *meta, Error *error)
 {
     Array arrays[RELUOPT_MAX_ARRAYS];
     Schema *schema = &model->schema;
@@ -58,7 +58,7 @@ static int build(ReluoptModel *model, const char *path, Error *error)
         model->method->create(&model->state, &model->config, &shape, &model->comm, error))
         return error->code;
     size_t count = model->method->arrays(model->state, arrays);
-    return reluopt_checkpoint_read_arrays(&model->comm, path, arrays, count, error);
+    return reluopt_checkpoint_read_arrays(&model->comm, path, meta, arrays, count, error);
 }
 
 int reluopt_model_load(ReluoptModel **result, const char *path, char *message)
@@ -71,7 +71,7 @@ int reluopt_model_load(ReluoptModel **result, const char *path, char *message)
         return report(&error, message);
     model->comm = reluopt_comm_alone();
     if (!reluopt_checkpoint_read_meta(&model->comm, path, &meta, &error) &&
-        !describe(model, path, &meta, &error) && !build(model, path, &error))
+        !describe(model, path, &meta, &error) && !build(model, path, &meta, &error))
         *result = model;
     else
         reluopt_model_free(model);

@@ -114,7 +114,7 @@ int reluopt_run_resume(Run *run, const char *path, CheckpointMeta *meta, Error *
     if (run->comm->rank == 0 && run->checksum != meta->at.data)
         reluopt_fail(error, RELUOPT_DATA, "%s: the data are not those that the run began with", path);
     if (reluopt_comm_agree(run->comm, error) ||
-        reluopt_checkpoint_read_arrays(run->comm, path, arrays, run_arrays(run, arrays), error))
+        reluopt_checkpoint_read_arrays(run->comm, path, meta, arrays, run_arrays(run, arrays), error))
         return error->code;
     take_position(run, &meta->at);
     if (run->comm->rank == 0) {

@@ -241,6 +241,7 @@ int reluopt_checkpoint_write(const Comm *comm, const char *path, int keep, const
     if (!error->code)
         verify_arrays(comm, aside, arrays, count, error);
     if (comm->rank == 0 && aside) {
+        reluopt_storage_sync(aside, error);
         if (!error->code)
             make_older(path, keep, error);
         reluopt_storage_publish(aside, path, error);
@@ -268,14 +269,31 @@ int reluopt_checkpoint_read_meta(const Comm *comm, const char *path, CheckpointM
     return error->code;
 }
 
-int reluopt_checkpoint_read_arrays(const Comm *comm, const char *path, const Array *arrays, size_t count,
-                                   Error *error)
+/* Is the file, read by all ranks meanwhile, still the one that meta was read from? */
+static void check_same(const char *path, const CheckpointMeta *meta, Error *error)
+{
+    CheckpointMeta now = {0};
+    Hdf5 file = open_checkpoint(path, error);
+    reluopt_meta_get(&file, &now);
+    reluopt_hdf5_close(&file);
+    if (!error->code && (now.at.steps != meta->at.steps || strcmp(now.date, meta->date) != 0))
+        reluopt_fail(error, RELUOPT_STORAGE,
+                     "%s: a newer checkpoint took its place while it was read: try again", path);
+    reluopt_checkpoint_meta_free(&now);
+}
+
+int reluopt_checkpoint_read_arrays(const Comm *comm, const char *path, const CheckpointMeta *meta,
+                                   const Array *arrays, size_t count, Error *error)
 {
     check_arrays(arrays, count, error);
     Hdf5 file = open_checkpoint(path, error);
     for (const Array *a = arrays; a < arrays + count; a++)
         get_rows(&file, a, a->data);
     reluopt_hdf5_close(&file);
+    if (reluopt_comm_agree(comm, error) || !meta)
+        return error->code;
+    if (comm->rank == 0)
+        check_same(path, meta, error);
     return reluopt_comm_agree(comm, error);
 }
 

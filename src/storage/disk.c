@@ -79,15 +79,20 @@ static void sync_folder(const char *path, Error *error)
     free(copy);
 }
 
-void reluopt_storage_publish(const char *aside, const char *path, Error *error)
+void reluopt_storage_sync(const char *path, Error *error)
 {
     if (error->code)
         return;
-    int fd = open(aside, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fsync(fd) != 0)
-        fail_errno(aside, "cannot sync", error);
+        fail_errno(path, "cannot sync", error);
     if (fd >= 0 && close(fd) != 0)
-        fail_errno(aside, "cannot sync", error);
+        fail_errno(path, "cannot sync", error);
+}
+
+void reluopt_storage_publish(const char *aside, const char *path, Error *error)
+{
+    reluopt_storage_sync(aside, error);
     if (error->code)
         return;
     if (rename(aside, path) != 0)

@@ -237,7 +237,7 @@ static void check_checkpoint(const char *path, uint64_t stop)
     train(&first, 0, stop);
     list_state(&first);
     assert_all(reluopt_checkpoint_write(&world, path, 1, &meta, first.list, first.count, &error) == 0);
-    assert_all(reluopt_checkpoint_read_arrays(&world, path, second.list, second.count, &error) == 0);
+    assert_all(reluopt_checkpoint_read_arrays(&world, path, NULL, second.list, second.count, &error) == 0);
     train(&first, stop, SHORT);
     train(&second, stop, SHORT);
     assert_all(same_state(&first, &second));

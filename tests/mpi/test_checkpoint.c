@@ -2,10 +2,14 @@
 #include "../unit/scratch.h"
 #include "mpi_cmocka.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <hdf5.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "reluopt/checkpoint.h"
 #include "reluopt/memory.h"
@@ -153,7 +157,7 @@ static int read_small(const char *path, PreprocessKind kind, bool *same, Error *
     *same = same_meta(&meta, &wanted);
     reluopt_checkpoint_meta_free(&meta);
     make_arrays(arrays, small, 2, REVERSED);
-    if (reluopt_checkpoint_read_arrays(&comm, path, arrays, 2, error) == RELUOPT_OK)
+    if (reluopt_checkpoint_read_arrays(&comm, path, NULL, arrays, 2, error) == RELUOPT_OK)
         *same = *same && is_filled(arrays, 2);
     free_arrays(arrays, 2);
     return error->code;
@@ -191,7 +195,8 @@ static void reads_what_was_written_with_any_split(void **state)
         free_arrays(arrays, MAX_ARRAYS);
         for (int to = 0; to < SPLITS; to++) {
             make_arrays(arrays, dims, MAX_ARRAYS, (Split)to);
-            assert_all(reluopt_checkpoint_read_arrays(&comm, path, arrays, MAX_ARRAYS, &error) == RELUOPT_OK);
+            assert_all(reluopt_checkpoint_read_arrays(&comm, path, NULL, arrays, MAX_ARRAYS, &error) ==
+                       RELUOPT_OK);
             assert_all(is_filled(arrays, MAX_ARRAYS));
             free_arrays(arrays, MAX_ARRAYS);
         }
@@ -285,12 +290,12 @@ static void keeps_all_types_and_what_ranks_share(void **state)
     arrays[0].count = other.count;
     arrays[0].doubles = read;
     arrays[1].integers = &read_number;
-    assert_all(reluopt_checkpoint_read_arrays(&comm, path, arrays, 2, &error) == RELUOPT_OK);
+    assert_all(reluopt_checkpoint_read_arrays(&comm, path, NULL, arrays, 2, &error) == RELUOPT_OK);
     assert_all(read_number == number && memcmp(read, reals + other.first, other.count * sizeof *read) == 0);
     assert_all(reluopt_checkpoint_verify(&comm, path, &bytes, &error) == RELUOPT_OK);
     assert_all(bytes == (n + 1) * 8);
     arrays[0].type = ARRAY_INTEGER;
-    assert_agreed(&error, reluopt_checkpoint_read_arrays(&comm, path, arrays, 2, &error), RELUOPT_STORAGE,
+    assert_agreed(&error, reluopt_checkpoint_read_arrays(&comm, path, NULL, arrays, 2, &error), RELUOPT_STORAGE,
                   "/arrays/sums has a wrong type");
     free(reals);
     free(read);
@@ -383,6 +388,58 @@ static void a_failed_write_keeps_the_old_file(void **state)
     assert_all(read_small(path, PREPROCESS_ZCA, &same, &error) == RELUOPT_OK && same);
 }
 
+/* A run under way writes a newer one between the two readings. */
+static void arrays_belong_to_what_was_read_before(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    Array arrays[2];
+    CheckpointMeta read, newer = make_meta(PREPROCESS_NONE);
+    Error error = {0};
+    assert_all(write_small(path, PREPROCESS_NONE, &error) == RELUOPT_OK);
+    assert_all(reluopt_checkpoint_read_meta(&comm, path, &read, &error) == RELUOPT_OK);
+    make_arrays(arrays, small, 2, EVEN);
+    assert_all(reluopt_checkpoint_read_arrays(&comm, path, &read, arrays, 2, &error) == RELUOPT_OK);
+    newer.at.steps++;
+    assert_all(reluopt_checkpoint_write(&comm, path, 1, &newer, arrays, 2, &error) == RELUOPT_OK);
+    assert_agreed(&error, reluopt_checkpoint_read_arrays(&comm, path, &read, arrays, 2, &error),
+                  RELUOPT_STORAGE, "took its place");
+    free_arrays(arrays, 2);
+    reluopt_checkpoint_meta_free(&read);
+}
+
+/* In place of the library's.  What MPI syncs was opened for writing. */
+static bool sync_fails;
+
+int fsync(int fd)
+{
+    if (!sync_fails || (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
+        return (int)syscall(SYS_fsync, fd);
+    errno = EIO;
+    return -1;
+}
+
+/* A file that may not have got to the disk takes no other one's place. */
+static void a_failed_sync_keeps_all_files(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("c.h5");
+    CheckpointMeta meta = make_meta(PREPROCESS_NONE);
+    char found[64];
+    Error error = {0};
+    for (int i = 0; i < 4; i++) {
+        char config[] = {(char)('a' + i), '\0'};
+        meta.config = config;
+        sync_fails = i == 3;
+        int code = reluopt_checkpoint_write(&comm, path, 2, &meta, NULL, 0, &error);
+        assert_all(i == 3 || code == RELUOPT_OK);
+    }
+    sync_fails = false;
+    assert_agreed(&error, error.code, RELUOPT_STORAGE, "cannot sync");
+    look_at_kept(path, 3, found, sizeof found);
+    assert_all(strcmp(found, "c b - ") == 0);
+}
+
 /* A killed writer leaves its file aside, here larger than the next one. */
 static void a_file_left_aside_is_replaced(void **state)
 {
@@ -451,12 +508,12 @@ static void names_an_array_that_is_missing_or_has_another_shape(void **state)
     Error error = {0};
     assert_all(write_small(path, PREPROCESS_NONE, &error) == RELUOPT_OK);
     make_arrays(arrays, other, 2, EVEN);
-    assert_agreed(&error, reluopt_checkpoint_read_arrays(&comm, path, arrays, 2, &error), RELUOPT_STORAGE,
+    assert_agreed(&error, reluopt_checkpoint_read_arrays(&comm, path, NULL, arrays, 2, &error), RELUOPT_STORAGE,
                   "/arrays/W20 is 3 x 4, not 3 x 5");
     free_arrays(arrays, 2);
     make_arrays(arrays, small, 2, EVEN);
     strcpy(arrays[1].name, "V9");
-    assert_agreed(&error, reluopt_checkpoint_read_arrays(&comm, path, arrays, 2, &error), RELUOPT_STORAGE,
+    assert_agreed(&error, reluopt_checkpoint_read_arrays(&comm, path, NULL, arrays, 2, &error), RELUOPT_STORAGE,
                   "/arrays/V9: object 'V9' doesn't exist");
     free_arrays(arrays, 2);
 }
@@ -599,7 +656,7 @@ static void says_what_is_wrong_with_a_file(void **state)
     assert_harmed(not_hdf5, "not an HDF5 file");
     assert_harmed(empty, "not an HDF5 file");
     assert_harmed(removed, "No such file or directory");
-    assert_harmed(a_folder, "not an HDF5 file");
+    assert_harmed(a_folder, "is a folder");
 }
 
 static void detects_truncation(void **state)
@@ -663,6 +720,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(keeps_the_last_files_after_an_interruption, setup, teardown),
     cmocka_unit_test_setup_teardown(a_failed_write_leaves_nothing_behind, setup, teardown),
     cmocka_unit_test_setup_teardown(a_failed_write_keeps_the_old_file, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_failed_sync_keeps_all_files, setup, teardown),
+    cmocka_unit_test_setup_teardown(arrays_belong_to_what_was_read_before, setup, teardown),
     cmocka_unit_test_setup_teardown(a_file_left_aside_is_replaced, setup, teardown),
     cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, setup, teardown),
     cmocka_unit_test_setup_teardown(one_rank_that_cannot_fails_all, setup, teardown),

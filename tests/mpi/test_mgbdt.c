@@ -280,7 +280,7 @@ static int restore(void *method, const Comm *comm, const char *name)
     Array arrays[ARRAYS];
     Error error = {0};
     size_t count = mgbdt->arrays(method, arrays);
-    return reluopt_checkpoint_read_arrays(comm, scratch_path(name), arrays, count, &error);
+    return reluopt_checkpoint_read_arrays(comm, scratch_path(name), NULL, arrays, count, &error);
 }
 
 /* Written by all ranks and read by one, and the other way round. */

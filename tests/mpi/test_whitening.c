@@ -414,7 +414,7 @@ static void check_checkpoint(const char *path, uint64_t stop)
     size_t count = reluopt_method_adaptive.arrays(first, list);
     assert_all(reluopt_checkpoint_write(&world, path, 1, &meta, list, count, &error) == 0);
     reluopt_method_adaptive.arrays(second, list);
-    assert_all(reluopt_checkpoint_read_arrays(&world, path, list, count, &error) == 0);
+    assert_all(reluopt_checkpoint_read_arrays(&world, path, NULL, list, count, &error) == 0);
     assert_all(same_state(first, second, count));
     train(first, stop, 25, &score);
     train(second, stop, 25, &score);

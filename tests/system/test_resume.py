@@ -3,6 +3,7 @@
 
 RELUOPT_PAIRS=all resumes with every number of ranks from every other, RELUOPT_BYTES=500 damages so many bytes of a
 checkpoint, one at a time."""
+import fcntl
 import os
 import random
 import shutil
@@ -122,6 +123,18 @@ class Refused(ResumeTest):
         process = self.start_program("train", "--epochs", 1000000, "--network", 20, "--out", "run", np=2)
         self.wait_for(process, "run/checkpoint.h5")
         self.refused("train", "--resume", "run", code=USAGE, says=["another process"])
+
+    def test_nothing_is_looked_at_while_another_process_may_write(self):
+        """Not even damage, which the other process may be about to replace."""
+        self.whole(out="run")
+        self.write("run/checkpoint.h5", "damaged")
+        before = sorted(os.listdir(self.path("run")))
+        folder = os.open(self.path("run"), os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        for np in 1, 2:
+            self.refused("train", "--resume", "run", code=USAGE, says=["another process"], np=np)
+        self.assertEqual(sorted(os.listdir(self.path("run"))), before)
 
 
 class Damage(ResumeTest):
