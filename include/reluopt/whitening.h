@@ -39,10 +39,11 @@ void reluopt_whitening_free(Whitening *whitening);
 /* All that decides its future, own rows: C as array "C<layer>", `factored` as "F<layer>".  Fills list[0..1]. */
 void reluopt_whitening_arrays(const Whitening *whitening, size_t layer, Array list[2]);
 
-/* Take the inputs h (n x B, own columns of a batch) of training step `step` = 0, 1, ... into C when they are
- * due, and `factored` with it, making P stale, when C has drifted from it.  scratch: n x B.  Collective. */
-void reluopt_whitening_follow(Whitening *whitening, const float *h, size_t batch, uint64_t step, float *scratch,
-                              const Comm *comm);
+/* Take the inputs h (n x B, own columns of a batch; a full one has `usual` samples) of training step `step` = 0,
+ * 1, ... into C when they are due, and `factored` with it, making P stale, when C has drifted from it.
+ * scratch: n x B.  Collective. */
+void reluopt_whitening_follow(Whitening *whitening, const float *h, size_t batch, size_t usual, uint64_t step,
+                              float *scratch, const Comm *comm);
 
 /* Make each stale P of the list, on one rank, and share it.  Where the ridge is too small for a Cholesky
  * factorisation in single precision, P is made from the diagonal of C alone, or of the ridge where C is wide.

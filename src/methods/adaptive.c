@@ -77,11 +77,12 @@ static void mirror(Adaptive *s, uint64_t number)
 static void whiten(Adaptive *s, const Batch *batch, uint64_t number)
 {
     const Network *net = &s->net;
+    size_t given = (size_t)s->config->batch, usual = given > 0 && given < batch->total ? given : net->batch;
     Phase before = reluopt_phase_enter(PHASE_GRADIENT);
     for (size_t i = 0; i < net->shape.layers; i++) {
         if (s->config->whitening.lambda == RELUOPT_AUTO)
             s->whitening[i].lambda = 1 + 10 * (double)net->shape.width[i] / (double)batch->total;
-        reluopt_whitening_follow(&s->whitening[i], net->h[i], net->batch, number, s->centred, net->comm);
+        reluopt_whitening_follow(&s->whitening[i], net->h[i], net->batch, usual, number, s->centred, net->comm);
     }
     reluopt_whitening_refresh(s->whitening, net->shape.layers, net->comm);
     reluopt_phase_leave(before);

@@ -118,14 +118,15 @@ static double drift(Whitening *s, const Comm *comm)
     return size > 0 ? sqrt(change / size) : 0;
 }
 
-void reluopt_whitening_follow(Whitening *s, const float *h, size_t batch, uint64_t step, float *scratch,
-                              const Comm *comm)
+void reluopt_whitening_follow(Whitening *s, const float *h, size_t batch, size_t usual, uint64_t step,
+                              float *scratch, const Comm *comm)
 {
     uint64_t interval = s->fixed ? 1 : INTERVAL, taken = step / interval;
-    if (step % interval != 0 || (s->fixed && step * batch >= FIXED_SAMPLES))
+    uint64_t enough = (FIXED_SAMPLES + usual - 1) / usual; /* batches */
+    if (step % interval != 0 || (s->fixed && step >= enough))
         return;
     float mean = 1 / (float)(taken + 1); /* the weight that makes C the mean of all so far */
-    bool complete = s->fixed && (step + 1) * batch >= FIXED_SAMPLES;
+    bool complete = s->fixed && step + 1 == enough;
     batch_covariance(s, h, batch, scratch, comm);
     for (size_t j = 0; j < s->own.count; j++)
         move_row(s, j, s->fixed ? mean : fmaxf(mean, newest), batch);

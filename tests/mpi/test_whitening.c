@@ -118,7 +118,7 @@ static void check_against_reference(bool fixed, double lambda)
     for (uint64_t step = 0; step < 30; step++) {
         make_inputs(h, N, BATCH, scale_at(step), step);
         reference_follow(&reference, h, BATCH, step, fixed);
-        reluopt_whitening_follow(&w, h, BATCH, step, scratch, &world);
+        reluopt_whitening_follow(&w, h, BATCH, BATCH, step, scratch, &world);
         assert_all(fabs(reference.drift - limit) > 1e-4); /* rounding does not decide */
         assert_all(w.stale == reference.made);
         reluopt_whitening_refresh(&w, 1, &world);
@@ -151,7 +151,7 @@ static void p_is_made_again_when_c_has_drifted(void **state)
         size_t own = w.own.count * N;
         make_inputs(h, N, BATCH, step % INTERVAL ? 100 : scale[step / INTERVAL], 1);
         memcpy(before, w.covariance, own * sizeof *before);
-        reluopt_whitening_follow(&w, h, BATCH, step, scratch, &world);
+        reluopt_whitening_follow(&w, h, BATCH, BATCH, step, scratch, &world);
         assert_all(w.stale == (step == 0 || step == 8));
         bool same = memcmp(before, w.covariance, own * sizeof *before) == 0;
         assert_all(same == (step % INTERVAL != 0) || own == 0);
@@ -161,11 +161,12 @@ static void p_is_made_again_when_c_has_drifted(void **state)
     reluopt_whitening_free(&w);
 }
 
-/* The network's own inputs: the mean over the first 20000 samples, P made a last time with the last of them. */
+/* The network's own inputs: the mean over the batches of the first 20000 samples, P made a last time with the
+ * last of them, also where that is a smaller one, at the end of an epoch. */
 static void fixed_inputs_are_taken_until_they_are_enough(void **state)
 {
     (void)state;
-    enum { FEW = 3, COLUMNS = 6000 };
+    enum { FEW = 3, COLUMNS = 5000 };
     static float h[FEW * COLUMNS], scratch[FEW * COLUMNS];
     Whitening w;
     Error error = {0};
@@ -176,7 +177,7 @@ static void fixed_inputs_are_taken_until_they_are_enough(void **state)
         for (size_t k = 0; k < FEW * COLUMNS; k++)
             h[k] = 5 + (k % 2 ? amplitude : -amplitude);
         sum += step < 4 ? amplitude * amplitude / 4 : 0;
-        reluopt_whitening_follow(&w, h, COLUMNS, step, scratch, &world);
+        reluopt_whitening_follow(&w, h, step == 3 ? COLUMNS - 2 : COLUMNS, COLUMNS, step, scratch, &world);
         assert_all(w.stale == (step == 0 || step == 3));
         reluopt_whitening_refresh(&w, 1, &world);
     }
@@ -208,8 +209,8 @@ static void check_bits(void)
     for (uint64_t step = 0; step < 13; step++) {
         for (int i = 0; i < LAYERS; i++) {
             make_inputs(h, widths[i], BATCH, scale_at(step), step);
-            reluopt_whitening_follow(&together[i], h, BATCH, step, scratch, &world);
-            reluopt_whitening_follow(&alone[i], h, BATCH, step, scratch, &self);
+            reluopt_whitening_follow(&together[i], h, BATCH, BATCH, step, scratch, &world);
+            reluopt_whitening_follow(&alone[i], h, BATCH, BATCH, step, scratch, &self);
         }
         reluopt_whitening_refresh(together, LAYERS, &world);
         reluopt_whitening_refresh(alone, LAYERS, &self);
@@ -244,8 +245,8 @@ static void wide_inputs_have_an_inverse_of_low_rank(void **state)
                reluopt_whitening_create(&alone, WIDE, true, 1, &self, &error) == 0);
     assert_all(w.inverse.form == SYMMETRIC_LOW_RANK && w.inverse.c == WIDE / 8 && WIDE / 8 > BATCH);
     make_inputs(h, WIDE, BATCH, 1, 3);
-    reluopt_whitening_follow(&w, h, BATCH, 0, scratch, &world);
-    reluopt_whitening_follow(&alone, h, BATCH, 0, scratch, &self);
+    reluopt_whitening_follow(&w, h, BATCH, BATCH, 0, scratch, &world);
+    reluopt_whitening_follow(&alone, h, BATCH, BATCH, 0, scratch, &self);
     reluopt_whitening_refresh(&w, 1, &world);
     reluopt_whitening_refresh(&alone, 1, &self);
     assert_all(same_bits(&w, &alone));
@@ -285,7 +286,7 @@ static void wide_inputs_keep_the_diagonal(void **state)
             variance[i] += pow(h[i * FEW + k] - mean, 2) / (double)FEW;
         mean_variance += variance[i] / WIDE;
     }
-    reluopt_whitening_follow(&w, h, FEW, 0, scratch, &world);
+    reluopt_whitening_follow(&w, h, FEW, FEW, 0, scratch, &world);
     reluopt_whitening_refresh(&w, 1, &world);
     bool good = true;
     for (size_t i = 0; i < WIDE; i++)
@@ -304,13 +305,13 @@ static void singular_covariances_have_finite_inverses(void **state)
     assert_all(reluopt_whitening_create(&w, N, false, 1e-12, &world, &error) == 0);
     for (int i = 0; i < N * BATCH; i++)
         h[i] = 2.5f;
-    reluopt_whitening_follow(&w, h, BATCH, 0, scratch, &world);
+    reluopt_whitening_follow(&w, h, BATCH, BATCH, 0, scratch, &world);
     reluopt_whitening_refresh(&w, 1, &world);
     for (int i = 0; i < N * N; i++)
         assert_true(w.inverse.part[i] == 0);
     for (int i = 0; i < N * BATCH; i++)
         h[i] = (float)(i % 2 * (1 + i / BATCH)); /* one sample and its opposite: rank one */
-    reluopt_whitening_follow(&w, h, BATCH, INTERVAL, scratch, &world);
+    reluopt_whitening_follow(&w, h, BATCH, BATCH, INTERVAL, scratch, &world);
     reluopt_whitening_refresh(&w, 1, &world);
     bool good = true;
     for (int i = 0; i < N; i++)
