@@ -81,8 +81,7 @@ const Command reluopt_command_predict = {
     .text =
         "The class of each sample of the INPUTs, and the probability of every class, by the network in "
         "CHECKPOINT, with the preprocessing of its training.  Inputs are CSV files where it was trained on "
-        "one, "
-        "else files of any other format of data.train, with or without labels (which are ignored); IDX: the "
+        "one, else files of any format of data.train, with or without labels (which are ignored); IDX: the "
         "images alone.  They are read a block at a time, so they may exceed memory.",
     .examples = "reluopt-mpi predict runs/mine/checkpoint.h5 new.csv\n"
                 "mpirun -np 4 reluopt-mpi predict runs/mine/checkpoint.h5 new.npy --out p.h5\n",

@@ -100,15 +100,18 @@ int reluopt_read_csv(const char *path, const char *label, int header, Samples *s
                      Error *error)
 {
     CsvTable table = {.path = path};
-    Schema learnt = {0};
-    bool given = schema->classes != 0;
+    Schema learnt = {0}, plain = {0};
+    bool given = schema->classes != 0, named = schema->columns > 0;
+    const Schema *use = !given ? &learnt : named ? schema : &plain;
     *samples = (Samples){0};
     if (csv_load(&table, error) || csv_layout(&table, label, header, error) ||
-        (given ? csv_check(&table, schema, error) : csv_learn(&table, &learnt, error)) ||
-        convert(&table, given ? schema : &learnt, samples, error))
+        (given && !named && csv_plain(schema, &plain, error)) ||
+        (given ? csv_check(&table, use, error) : csv_learn(&table, &learnt, error)) ||
+        convert(&table, use, samples, error))
         reluopt_schema_free(&learnt);
     else if (!given)
         *schema = learnt;
+    free(plain.column);
     free(table.line);
     free(table.file.data);
     return error->code;
@@ -120,6 +123,7 @@ typedef struct Text {
     TextRows rows;
     CsvTable table; /* of one row */
     const Schema *schema;
+    Schema plain; /* what `schema` points to where the training data were no table */
     bool waiting; /* the row in the table is not handed out yet */
 } Text;
 
@@ -149,7 +153,7 @@ static bool is_header(const CsvTable *table, const Schema *schema)
             continue;
         if (column->categories == 0 && !csv_is_missing(cell) && !csv_is_number(cell, &value))
             return true;
-        names = names && strcmp(cell, column->name) == 0;
+        names = names && column->name && strcmp(cell, column->name) == 0;
         column++;
     }
     return names;
@@ -191,6 +195,7 @@ static void close_source(void *state)
     Text *text = state;
     rows_close(&text->rows);
     free(text->table.line);
+    free(text->plain.column);
     free(text);
 }
 
@@ -201,7 +206,9 @@ int reluopt_open_csv(Source *source, const char *path, const char *label, int he
     if (!text)
         return error->code;
     *source = (Source){.state = text, .read = read_source, .close = close_source};
-    text->schema = schema;
+    text->schema = schema->columns > 0 ? schema : &text->plain;
+    if (schema->columns == 0 && csv_plain(schema, &text->plain, error))
+        return error->code;
     text->table.path = text->rows.stream.name;
     if (rows_open(&text->rows, path, csv_row_end, error) == RELUOPT_OK && next_row(text, error))
         lay_out(text, label, header, error);

@@ -55,6 +55,9 @@ CsvPosition csv_position(size_t column);
 
 /* A schema from the cells.  RELUOPT_DATA, RELUOPT_MEMORY; free it then too. */
 int csv_learn(const CsvTable *table, Schema *schema, Error *error);
+/* Schema of a table for training data that is none: a column of numbers, of any name, for each of its numbered
+ * features; the classes stay those of `schema`.  Release plain->column.  RELUOPT_MEMORY. */
+int csv_plain(const Schema *schema, Schema *plain, Error *error);
 /* Columns of this file against those of the training data.  RELUOPT_DATA. */
 int csv_check(const CsvTable *table, const Schema *schema, Error *error);
 

@@ -164,15 +164,17 @@ static size_t features(const CsvTable *table)
     return table->columns - (table->label < table->columns);
 }
 
+int csv_plain(const Schema *schema, Schema *plain, Error *error)
+{
+    *plain = *schema;
+    plain->columns = schema->features;
+    plain->column = reluopt_alloc(plain->columns, sizeof *plain->column, error);
+    return error->code;
+}
+
 /* Columns of this file against those of a given schema.  Names are compared where both files have a header. */
 int csv_check(const CsvTable *table, const Schema *schema, Error *error)
 {
-    if (schema->columns == 0)
-        return reluopt_fail(
-            error, RELUOPT_DATA,
-            "%s: a text file, but the training data has numbered features and classes: give a file "
-            "of the training data's format",
-            table->path);
     if (schema->columns != features(table))
         return reluopt_fail(
             error, RELUOPT_DATA,
@@ -183,7 +185,7 @@ int csv_check(const CsvTable *table, const Schema *schema, Error *error)
         if (c == table->label)
             continue;
         const char *name = schema->column[k++].name;
-        if (strcmp(cell, name) != 0 && strcmp(csv_position(c).text, name) != 0)
+        if (name && strcmp(cell, name) != 0 && strcmp(csv_position(c).text, name) != 0)
             return csv_fail(
                 table, 0, c, error,
                 "in the training data, this column is named %.64s: give the same columns in the same "

@@ -50,10 +50,13 @@ class Predict(program.SharedTest):
         npy(self.path("first.npy"), self.x[:1000])
         npy(self.path("last.npy"), self.x[1000:].astype(">f8"))
         self.write("plain.svm", libsvm)
+        self.write("plain.csv", "".join(",".join(map(str, row)) + "\n" for row in integers))
+        self.write("named.csv", "a,b,c,d\n" + "".join(",".join(map(str, row)) + "\n" for row in integers))
+        self.write("labelled.csv", "".join(",".join(map(str, (*row, 0))) + "\n" for row in integers))
         self.write("images", bytes([0, 0, 8, 2, 0, 0, 4, 76, 0, 0, 0, 4]) + integers.astype("u1").tobytes())
         with h5py.File(self.path("x.h5"), "w") as file:
             file["x"] = integers
-        for inputs in ["x.npy"], ["plain.svm"], ["images"], ["x.h5"], ["first.npy", "last.npy"]:
+        for inputs in ["x.npy"], ["plain.csv"], ["named.csv"], ["labelled.csv"], ["plain.svm"], ["images"], ["x.h5"], ["first.npy", "last.npy"]:
             numpy.testing.assert_array_equal(self.predicted(*inputs), expected)
         numpy.testing.assert_array_equal(self.predicted("first.npy", "plain.svm", np=3)[:1000], expected[:1000])
 

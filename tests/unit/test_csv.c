@@ -202,12 +202,29 @@ static void test_second_file(void **state)
     release();
 }
 
+/* Training data that were no table: as many columns of numbers as features, whatever their names. */
 static void test_schema_of_another_format(void **state)
 {
     (void)state;
-    schema = (Schema){.features = 1, .classes = 2};
-    assert_failure(&error, read_text("1,0\n2,1\n", "last", 0), RELUOPT_DATA, "a.csv", "numbered features",
+    static const struct {
+        const char *text, *label;
+        int header;
+    } good[] = {
+        {"1,2,0\n3,4,1\n", "last", 0}, {"y,1,2\n0,1,2\n1,3,4\n", "y", 1}, {"0,1,2\n1,3,4\n", "first", 0}};
+    char *names[] = {"0", "1"};
+    schema = (Schema){.features = 2, .classes = 2, .class_name = names};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(read_text(good[i].text, good[i].label, good[i].header), RELUOPT_OK);
+        assert_int_equal(samples.count, 2);
+        for (int k = 0; k < 4; k++)
+            assert_float_equal(samples.x[k], k + 1, 0);
+        assert_true(samples.y[0] == 0 && samples.y[1] == 1);
+        reluopt_samples_free(&samples);
+    }
+    assert_failure(&error, read_text("1,0\n2,1\n", "last", 0), RELUOPT_DATA, "a.csv", "1 feature columns",
                    NULL);
+    assert_failure(&error, read_text("1,red,0\n", "last", 0), RELUOPT_DATA, "a.csv", "red is no number", NULL);
+    assert_failure(&error, read_text("1,2,2\n", "last", 0), RELUOPT_DATA, "a.csv", "not a class", NULL);
     schema = (Schema){0};
 }
 
