@@ -46,7 +46,7 @@ static int resize(Bytes *bytes, size_t size, const char *path, Error *error)
 
 static int read_all(const char *path, Bytes *bytes, Error *error)
 {
-    size_t size;
+    size_t size = 0;
     if (reluopt_file_size(path, &size, error) || resize(bytes, size, path, error))
         return error->code;
     FILE *in = fopen(path, "rb");

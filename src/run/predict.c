@@ -60,8 +60,7 @@ int reluopt_run_predict(Run *run, Source *source, const Preprocess *pre, Predict
         reluopt_comm_share(run->comm, &count, sizeof count);
         if (count > 0)
             predict_block(run, &block, count, p);
-        if (run->comm->rank == 0 && count > 0 &&
-            check_finite(p, count, run->classes, before, error) == RELUOPT_OK)
+        if (p && count > 0 && check_finite(p, count, run->classes, before, error) == RELUOPT_OK)
             reluopt_predictions_add(predictions, p, count, error);
         before += count;
     }
