@@ -66,8 +66,8 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
 int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *error);
 void reluopt_run_close(Run *run);
 
-/* Keep other processes from training the run in run->folder, if that is there (rank 0), until the run is closed.
- * RELUOPT_USAGE (another one does), RELUOPT_STORAGE; agreed.  Collective. */
+/* Keep other processes from training the run in run->folder, if that is there (rank 0), until the run is
+ * closed. RELUOPT_USAGE (another one does), RELUOPT_STORAGE; agreed.  Collective. */
 int reluopt_run_lock(Run *run, Error *error);
 
 /* Create and lock run->folder and put the configuration into it (rank 0).  An earlier run is never
@@ -91,7 +91,7 @@ int reluopt_run_train(Run *run, Error *error);
 
 /* Classes and probabilities of all samples of a source, preprocessed by `pre`, to the predictions (all three
  * looked at on rank 0 alone; pre is released by the caller).  Errors: those of the source and of the
- * predictions, RELUOPT_MEMORY; agreed. Collective. */
+ * predictions, RELUOPT_NUMERIC (an output is not finite), RELUOPT_MEMORY; agreed.  Collective. */
 int reluopt_run_predict(Run *run, Source *source, const Preprocess *pre, Predictions *predictions,
                         Error *error);
 
