@@ -1,7 +1,8 @@
 """Reproduce the thesis's experiments: run what is missing, then write tables, figures and results/README.md.
 
-A run that was interrupted is gone on with, a finished one is left alone; whatever there is goes into the report.  ^C or
-TERM stops with checkpoints (exit code 75), and the report is written."""
+A run that was interrupted is gone on with, a finished one is left alone.  Curves are kept with the results, and the report is
+made from those: runs of several machines, or made long ago, go into it too.  ^C or TERM stops with checkpoints (exit code
+75), and the report is written."""
 import argparse
 import os
 import re
@@ -16,7 +17,7 @@ import settings
 def arguments():
     parser = argparse.ArgumentParser(prog="results/reproduce", description=__doc__)
     parser.add_argument("command", choices=["run", "plan", "report"], help="plan: what run would do, and how long it takes; "
-                        "report: only write the results of the runs that there are")
+                        "report: only write the results, of the runs that there are and of kept curves")
     parser.add_argument("--runs", default=None, metavar="DIR", help="folder of the runs (runs/reproduce; quick: runs/quick)")
     parser.add_argument("--out", default=None, metavar="DIR", help="folder of the results (results; quick: runs/quick/results)")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")

@@ -13,16 +13,12 @@ def numbers(values, form="{:.2g}"):
     return ", ".join("-" if numpy.isnan(v) else form.format(v) for v in values)
 
 
-def moved(outcome, start):
-    """By layer: how far the weights are from their start, in % of its length; nan where that is not known, or of another
-    kind."""
-    now, then = outcome.weights(), start.weights() if start.seeds else []
-    if not now or not then or "init.forward" in outcome.row.settings:
-        return [numpy.nan] * len(outcome.last("rate")[0])
-    return [100 * numpy.linalg.norm(w - w0) / numpy.linalg.norm(w0) for w, w0 in zip(now, then)]
+def moved(outcome):
+    """By layer: how far the weights of the first seed are from their start, in % of its length; nan where that is not known."""
+    return [100 * part for part in outcome.seen[0].moved or [numpy.nan] * len(outcome.last("rate")[0])]
 
 
-def readings_table(outcomes, start, printed):
+def readings_table(outcomes, printed):
     """One line for each reading: accuracy, step size and bound by layer, over the run's last epoch."""
     head = ["reading", "training %", "test %", "mean step by layer", "rho_online smaller, % by layer", "active, % by layer",
             "weights moved, % by layer"]
@@ -32,7 +28,7 @@ def readings_table(outcomes, start, printed):
         if outcome.seeds and not outcome.failures:
             cells = [f"{100 * outcome.last('train_accuracy')[0]:.1f}", f"{100 * outcome.last('test_accuracy')[0]:.1f}",
                      numbers(outcome.last("rate")[0]), numbers(100 * outcome.last("online_bound")[0], "{:.0f}"),
-                     numbers(100 * outcome.last("active")[0], "{:.0f}"), numbers(moved(outcome, start), "{:.2g}")]
+                     numbers(100 * outcome.last("active")[0], "{:.0f}"), numbers(moved(outcome), "{:.2g}")]
         lines.append([outcome.row.title, *cells])
     return table(head, lines) + f"\n\nThe thesis, all samples, 300 epochs: {printed} % of the test samples."
 
@@ -42,8 +38,8 @@ def over_seeds(outcome, column, epoch):
     return outcome.curve(column)[:, epoch - 1].mean(0)
 
 
-def course_table(outcomes, starts):
-    """Steps and bounds of whole runs as they go on; starts {name: Outcome} where there is one of the same network."""
+def course_table(outcomes):
+    """Steps and bounds of whole runs as they go on."""
     head = ["run", "epoch", "training loss", "test %", "mean step by layer", "rho_online smaller, % by layer",
             "active, % by layer"]
     lines = []
@@ -56,7 +52,7 @@ def course_table(outcomes, starts):
                           numbers(100 * over_seeds(outcome, "active", epoch), "{:.0f}")])
         if not outcome.seeds:
             lines.append([outcome.row.name, "missing", "", "", "", "", ""])
-    ended = [f"{o.row.name} {numbers(moved(o, starts[o.row.name]))}" for o in outcomes if o.seeds and o.row.name in starts]
+    ended = [f"{o.row.name} {numbers(moved(o))}" for o in outcomes if o.seeds and o.row.start]
     return table(head, lines) + (f"\n\nHow far the weights of seed 1 are from their start then, in % of its length, by layer: "
                                  f"{'; '.join(ended)}." if ended else "")
 

@@ -1,8 +1,9 @@
-"""Write the results of a folder of runs: figures, runs.csv and the made parts of README.md."""
+"""Write the results of runs: their curves, figures, runs.csv and the made parts of README.md."""
 import glob
 import os
 import re
 
+import archive
 import claims
 import complexity
 import figures
@@ -20,12 +21,12 @@ COURSE = "soybean-online", "soybean-line-search", "mnist-batch", "cifar10-batch"
 
 
 def write(runs, out, quick):
-    by_name = outcomes(runs)
+    rows = {run.row.name: run.row for run in runs}.values()
+    by_name = outcomes(rows, archive.gather(runs, os.path.join(out, "curves")).values())
 
     def group(name):
         return [o for o in by_name.values() if o.row.group == name]
 
-    os.makedirs(out, exist_ok=True)
     ball = complexity.measured(group("ball"))
     tables.write_runs(by_name.values(), os.path.join(out, "runs.csv"))
     draw(os.path.join(out, "figures"), group, ball)
@@ -62,7 +63,7 @@ def parts(by_name, group, ball, quick):
     def of_readings(name, printed):
         image = (f"Test accuracy of each reading on {name}", "readings-" + name)
         of_group = group("readings-" + name)
-        return readings.readings_table(of_group, group("start-" + name)[0], printed) + (images(image) if anything(of_group) else "")
+        return readings.readings_table(of_group, printed) + (images(image) if anything(of_group) else "")
 
     scaling = group("scaling")
     return {
@@ -77,8 +78,7 @@ def parts(by_name, group, ball, quick):
         "tuning": tables.tuning(group("tuning")),
         "readings-mnist": of_readings("mnist", "98.06"),
         "readings-cifar10": of_readings("cifar10", "44.00"),
-        "course": readings.course_table([by_name[name] for name in COURSE],
-                                        {f"{data}-batch": group(f"start-{data}")[0] for data in ("mnist", "cifar10")}),
+        "course": readings.course_table([by_name[name] for name in COURSE]),
         "scaling": readings.scaling_table(scaling) + (images(STEPS) if anything(scaling) else ""),
         "peers": peers(),
         "complexity": complexity.text(ball) + images(COMPLEXITY) if ball else "missing",

@@ -36,16 +36,19 @@ class Run:
 
     def begun(self):
         """Its folder is there and was made with the row's present settings."""
-        path = os.path.join(self.folder, "config.yaml")
-        if not os.path.exists(path):
+        if not self.config():
             return False
         if read(self.made_with) == settings.describe(self.row):
             return True
         if self.other is None:
-            self.other = not settings.same(self.row, self.seed, path)
+            self.other = not settings.same(self.row, self.config())
             if not self.other:
                 self.note_settings()
         return not self.other
+
+    def config(self):
+        """The resolved configuration, empty where there is none."""
+        return read(os.path.join(self.folder, "config.yaml"))
 
     def note_settings(self):
         with open(self.made_with, "w") as file:
@@ -77,6 +80,15 @@ class Run:
             return None
         with open(path) as file:
             return json.load(file)
+
+    def weights(self):
+        """[W1, W2, ...] as its checkpoint has them; none before there is one."""
+        path = os.path.join(self.folder, "checkpoint.h5")
+        if not self.begun() or not os.path.exists(path):
+            return []
+        with h5py.File(path, "r") as file:
+            arrays = file["arrays"]
+            return [arrays[name][:] for name in sorted(n for n in arrays if re.fullmatch(r"W\d", n))]
 
 
 def read(path):

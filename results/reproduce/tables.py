@@ -143,15 +143,18 @@ def tuning(outcomes):
 
 # ---- all figures ----
 
+COLUMNS = "train_loss", "train_accuracy", "test_loss", "test_accuracy"
+
+
 def write_runs(outcomes, path):
     """A line for each run."""
     with open(path, "w", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(["run", "seed", "epochs", "steps", "epoch_seconds", "train_loss", "train_accuracy", "test_loss",
-                        "test_accuracy", "best_test_accuracy"])
+        lines.writerow(["run", "seed", "epochs", "steps", "epoch_seconds", *COLUMNS, "best_test_accuracy"])
         for outcome in outcomes:
-            for run, curves in outcome.seen:
-                values = [curves[c][-1] for c in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")]
-                best = numpy.max(curves["test_accuracy"])
-                lines.writerow([run.row.name, run.seed, len(curves["epoch"]), int(curves["steps"][-1]),
-                                f"{epoch_seconds(curves):.4g}", *(f"{v:.6g}" for v in values), f"{best:.6g}"])
+            for run in outcome.seen:
+                curves = run.curves
+                values = [curves[c][-1] if c in curves else numpy.nan for c in COLUMNS]
+                best = numpy.max(curves.get("test_accuracy", numpy.nan))
+                lines.writerow([run.row.name, run.seed, run.epochs(), curves["steps"][-1], f"{epoch_seconds(curves):.4g}",
+                                *("" if numpy.isnan(v) else f"{v:.6g}" for v in (*values, best))])

@@ -4,12 +4,16 @@ import filecmp
 import glob
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import unittest
 import xml.etree.ElementTree
+
+import h5py
+import numpy
 
 import program
 
@@ -18,8 +22,8 @@ TOOL = os.path.join(program.TOP, "results", "reproduce")
 
 @unittest.skipIf("sanitize" in program.BUILD, "hundreds of runs of the program, slow under sanitizers")
 class Reproduce(program.ProgramTest):
-    def tool(self, command, out):
-        return [sys.executable, TOOL, command, "--quick", "--jobs", "2", "--runs", self.path("runs"), "--out", self.path(out)]
+    def tool(self, command, out, runs="runs"):
+        return [sys.executable, TOOL, command, "--quick", "--jobs", "2", "--runs", self.path(runs), "--out", self.path(out)]
 
     def done(self):
         return glob.glob(self.path("runs/*/summary.json"))
@@ -51,10 +55,25 @@ class Reproduce(program.ProgramTest):
         self.look_at_figures()
         output, _ = self.run_program(command=self.tool("run", "second"))
         self.assertIn(f"{every} of {every} runs are done", output)
-        self.assertEqual(self.names("first"), self.names("second"))
-        _, differ, odd = filecmp.cmpfiles(self.path("first"), self.path("second"), self.names("first"), shallow=False)
-        self.assertEqual((differ, odd), ([], []))
+        self.same_results("second")
+        self.without_runs()
         self.other_settings(every)
+
+    def same_results(self, out):
+        self.assertEqual(self.names("first"), self.names(out))
+        _, differ, odd = filecmp.cmpfiles(self.path("first"), self.path(out), self.names("first"), shallow=False)
+        self.assertEqual((differ, odd), ([], []))
+
+    def without_runs(self):
+        """The curves that are kept are enough for the results; those of other settings are not taken."""
+        shutil.copytree(self.path("first/curves"), self.path("third/curves"))
+        self.run_program(command=self.tool("report", "third", "none"))
+        self.same_results("third")
+        with h5py.File(self.path("third/curves/soybean.h5"), "r+") as file:
+            config = bytes(file["soybean-gd/settings"][:]).replace(b"loss: cross-entropy", b"loss: mse          ")
+            file["soybean-gd/settings"][:] = numpy.frombuffer(config, numpy.uint8)
+        self.run_program(command=self.tool("report", "third", "none"))
+        self.assertRegex(self.read("third/README.md"), r"gradient descent \| 100, 100 \| missing")
 
     def other_settings(self, every):
         """A run is known by its resolved configuration: other words for it do not matter, another value does."""
