@@ -24,7 +24,7 @@ static int put_number(const CsvTable *table, size_t row, size_t column, const ch
                       Error *error)
 {
     double value;
-    if (csv_is_missing(cell))
+    if (csv_says_missing(cell))
         return csv_missing(table, row, column, error);
     if (!csv_is_number(cell, &value))
         return csv_fail(table, row, column, error, "%.64s is no number, but the training data has numbers here",

@@ -36,7 +36,8 @@ int csv_scan(CsvTable *table, size_t line, Error *error);
 const char *csv_row_end(const char *text);
 
 bool csv_is_number(const char *cell, double *value);
-bool csv_is_missing(const char *cell);
+bool csv_is_missing(const char *cell);   /* in any column: empty, or ? */
+bool csv_says_missing(const char *cell); /* in a column of numbers: NA, None and their like, too */
 
 /* Note that a cell is wrong: file, line, column (with its name, where there is one), problem. */
 int csv_fail(const CsvTable *table, size_t row, size_t column, Error *error, const char *format, ...)

@@ -11,7 +11,7 @@
 #include "reluopt/memory.h"
 #include "reluopt/readers.h"
 
-enum { MAX_CATEGORIES = 1024, FIRST_ROOM = 64 };
+enum { MAX_CATEGORIES = 1024, FIRST_ROOM = 64, FEW = 20 };
 
 /* Different texts of a column, sorted by bytes; they point into the table. */
 typedef struct Set {
@@ -49,21 +49,37 @@ static int add_text(Set *set, const char *text, Error *error)
 /* What a column holds. */
 typedef struct Content {
     size_t numbers, texts;
-    size_t gap; /* the first row with a missing value, 0-based, plus 1; 0: none */
-    Set set;    /* of labels, or of the categories of a category column */
+    size_t gap, word,
+        text; /* the first row with a missing value, a word for one, another text, plus 1; 0: none */
+    Set set;  /* of labels, or of the categories of a category column */
 } Content;
+
+static void note_row(size_t *first, size_t row)
+{
+    *first = *first ? *first : row + 1;
+}
+
+static void count_cell(Content *content, size_t row, const char *cell)
+{
+    double value;
+    if (csv_is_missing(cell))
+        note_row(&content->gap, row);
+    else if (csv_says_missing(cell))
+        note_row(&content->word, row);
+    else if (csv_is_number(cell, &value))
+        content->numbers++;
+    else {
+        content->texts++;
+        note_row(&content->text, row);
+    }
+}
 
 static void count_contents(const CsvTable *table, Content *content)
 {
     const char *cell = csv_first_cell(table);
-    double value;
     for (size_t r = table->header; r < table->rows; r++)
-        for (size_t c = 0; c < table->columns; c++, cell = csv_next_cell(cell)) {
-            if (!csv_is_missing(cell))
-                (*(csv_is_number(cell, &value) ? &content[c].numbers : &content[c].texts))++;
-            else if (content[c].gap == 0)
-                content[c].gap = r + 1;
-        }
+        for (size_t c = 0; c < table->columns; c++, cell = csv_next_cell(cell))
+            count_cell(&content[c], r, cell);
 }
 
 static bool holds_numbers(const Content *content)
@@ -71,18 +87,35 @@ static bool holds_numbers(const Content *content)
     return content->numbers > 0 && content->texts == 0;
 }
 
+/* A text among many numbers is a slip, and not one category beside as many as there are numbers. */
+static int stray_text(const CsvTable *table, size_t row, size_t column, Error *error)
+{
+    const char *cell = csv_skip_cells(table->cell, row * table->columns + column);
+    return csv_fail(
+        table, row, column, error, "%.64s is no number, but nearly all of this column are: correct it%s", cell,
+        row == 0 ? ", or set data.header: yes where this line is a header" : ", or remove the line");
+}
+
+static int check_feature(const CsvTable *table, size_t column, const Content *content, Error *error)
+{
+    size_t gap =
+        content->gap && (!content->word || content->gap < content->word) ? content->gap : content->word;
+    if (holds_numbers(content) && gap)
+        return csv_missing(table, gap - 1, column, error);
+    if (content->texts > 0 && content->numbers >= FEW * content->texts)
+        return stray_text(table, content->text - 1, column, error);
+    return RELUOPT_OK;
+}
+
 static int check_contents(const CsvTable *table, const Content *content, Error *error)
 {
-    for (size_t c = 0; c < table->columns; c++) {
-        if (!content[c].gap)
-            continue;
-        if (c == table->label)
-            return csv_fail(table, content[c].gap - 1, c, error,
-                            "the label is missing: fill it in, or remove the line");
-        if (holds_numbers(&content[c]))
-            return csv_missing(table, content[c].gap - 1, c, error);
-    }
-    return RELUOPT_OK;
+    if (content[table->label].gap)
+        return csv_fail(table, content[table->label].gap - 1, table->label, error,
+                        "the label is missing: fill it in, or remove the line");
+    for (size_t c = 0; c < table->columns && !error->code; c++)
+        if (c != table->label)
+            check_feature(table, c, &content[c], error);
+    return error->code;
 }
 
 /* The different texts of the label column and of the category columns. */

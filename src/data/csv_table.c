@@ -203,6 +203,15 @@ bool csv_is_missing(const char *cell)
     return *cell == '\0' || strcmp(cell, "?") == 0;
 }
 
+bool csv_says_missing(const char *cell)
+{
+    static const char *const words[] = {"NA", "N/A", "n/a", "None", "none", "null", "NULL"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(cell, words[i]) == 0)
+            return true;
+    return csv_is_missing(cell);
+}
+
 /* Note that a cell is wrong: file, line, column (with its name, where there is one), problem. */
 int csv_fail(const CsvTable *table, size_t row, size_t column, Error *error, const char *format, ...)
 {
@@ -224,20 +233,22 @@ int csv_missing(const CsvTable *table, size_t row, size_t column, Error *error)
 
 /* Header and label column. */
 
-/* A first row with a text where the second has a number is a header. */
+/* A first row with texts wherever the second has numbers is a header. */
 static bool looks_like_header(const CsvTable *table)
 {
     const char *first = table->cell, *second = csv_skip_cells(table->cell, table->columns);
+    bool header = false;
     double value;
-    if (table->rows < 2)
-        return false;
-    for (size_t c = 0; c < table->columns; c++) {
-        if (!csv_is_missing(first) && !csv_is_number(first, &value) && csv_is_number(second, &value))
-            return true;
+    for (size_t c = 0; c < table->columns && table->rows > 1; c++) {
+        if (csv_is_number(second, &value)) {
+            header = !csv_says_missing(first) && !csv_is_number(first, &value);
+            if (!header)
+                return false;
+        }
         first = csv_next_cell(first);
         second = csv_next_cell(second);
     }
-    return false;
+    return header;
 }
 
 int csv_find_label(CsvTable *table, const char *label, Error *error)

@@ -112,6 +112,7 @@ static void test_header(void **state)
         {"p,q,a\nr,s,b\n", 1, 1},
         {"x,y,label\n1,2,a\n", 0, 2},
         {"p,q,a\n", -1, 1},
+        {"2019,y,label\n1,2,a\n", -1, 2}, /* a number above a number */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         read_good(cases[i].text, "last", cases[i].header);
@@ -228,6 +229,10 @@ static void test_schema_of_another_format(void **state)
     schema = (Schema){0};
 }
 
+/* 20 lines */
+#define LINES "1,2,a\n2,3,b\n3,4,a\n4,5,b\n5,6,a\n"
+#define NUMBERS LINES LINES LINES LINES
+
 static void test_malformed(void **state)
 {
     (void)state;
@@ -244,6 +249,11 @@ static void test_malformed(void **state)
         {"1,a\n?,b\n", "last", 0, "missing", "line 2, column 1"},
         {"x,c\n1,a\n\n,b\n", "c", 1, "missing", "line 4, column 1 (x)"},
         {"1,a\n2,\n", "last", 0, "the label is missing", "line 2, column 2"},
+        {"1,2,a\n3,NA,b\n", "last", -1, "missing", "line 2, column 2"},
+        {"1,2,a\n3,None,b\n,4,c\n", "last", -1, "missing", "line 3, column 1"},
+        {"NA,1,a\n3,4,b\n", "last", -1, "missing", "line 1, column 1"},
+        {NUMBERS "6.1O,5,a\n", "last", -1, "6.1O is no number, but nearly all", "line 21, column 1"},
+        {"5,6.1O,a\n" NUMBERS, "last", -1, "data.header: yes", "line 1, column 2"},
         {"1,a\nnan,b\n", "last", 0, "nan is not a finite", "line 2, column 1"},
         {"1,a\n-inf,b\n", "last", 0, "-inf is not a finite", "line 2, column 1"},
         {"1,a\n1e39,b\n", "last", 0, "1e39 is not a finite", "line 2, column 1"},
