@@ -10,7 +10,9 @@
 #include "reluopt/tally.h"
 
 enum { DENSE = 64 }; /* first steps, which are measured more often */
-static const double smallest = 0x1p-30, largest = 0x1p30;
+/* Below the smallest, rounding of the losses would outweigh their second difference, in which a step counts
+ * squared. */
+static const double smallest = 0x1p-7, largest = 0x1p7;
 
 static size_t values(const Network *net, size_t i)
 {

@@ -115,6 +115,32 @@ static void alpha_stays_a_number_however_long_nothing_is_gained(void **state)
     assert_true(isfinite(s.alpha) && isfinite(s.slope) && isfinite(s.curvature));
 }
 
+/* Steps that gain nothing, measured in single precision: neither sum is lost in what rounding adds. */
+static void rounded_losses_do_not_decide(void **state)
+{
+    (void)state;
+    AlphaState s = {.alpha = 1};
+    double curvature = 0, level = 0.5, curve = 0.3;
+    for (int k = 0; k < 2000; k++) {
+        float loss[3];
+        level = 0.4 + 0.4 * uniform();
+        for (int i = 0; i < 3; i++)
+            loss[i] = (float)(level + curve * pow((double)s.alpha * i / 2, 2));
+        follow(&s, loss[0], loss[1], loss[2]);
+        curvature += curve;
+    }
+    assert_true(s.alpha > 0 && s.alpha < 0.01);
+    assert_true(fabs(s.curvature / curvature - 1) < 0.1);
+    assert_true(fabs(s.slope) < 0.1 * curvature * s.alpha);
+    for (int k = 0; k < 4000; k++) { /* from here on they gain */
+        float loss[3];
+        for (int i = 0; i < 3; i++)
+            loss[i] = (float)(level + curve * pow((double)s.alpha * i / 2 - 1, 2));
+        follow(&s, loss[0], loss[1], loss[2]);
+    }
+    assert_true(s.alpha > 0.5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +148,7 @@ int main(void)
         cmocka_unit_test(alpha_moves_by_a_factor_of_two_at_most),
         cmocka_unit_test(losses_that_are_not_finite_change_nothing),
         cmocka_unit_test(alpha_stays_a_number_however_long_nothing_is_gained),
+        cmocka_unit_test(rounded_losses_do_not_decide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
