@@ -19,9 +19,16 @@
  * Known names: rings, xor, rings-xor (generated from the seed, thesis fig. 2-5: 2 features, 2 classes),
  * soybean, mnist, fashion-mnist, cifar-10, file.
  * `schema`: NULL, or the schema that the file has to agree with (a checkpoint's).
- * Errors: RELUOPT_DATA (says where it looked and how to get the set), RELUOPT_USAGE, RELUOPT_MEMORY.
+ * Errors: RELUOPT_DATA (says where it looked and how to get the set; also where, without a schema, all samples
+ * are of one class), RELUOPT_USAGE, RELUOPT_MEMORY.
  * Rank 0; not collective. */
 int reluopt_dataset_load(Dataset *data, const Config *config, const Schema *schema, Error *error);
+
+/* There is a data set of that name.  RELUOPT_USAGE.  Not collective. */
+int reluopt_dataset_known(const char *name, Error *error);
+
+/* There is a generated set of that name.  Not collective. */
+bool reluopt_is_generated(const char *name);
 
 /* The generated part (0: training, 1: test) of the set `name`: `count` samples, classes in equal shares.  Class
  * 0 is the inner ring, or the squares on the diagonal from lower left to upper right.  False when no generated

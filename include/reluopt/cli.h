@@ -79,6 +79,10 @@ void reluopt_cli_free(Arguments *arguments);
  * not given.  Not collective. */
 const char *reluopt_cli_option(const Arguments *arguments, const char *name);
 
+/* --out, if given, is none of the files that the positional arguments (comma separated lists, too) name.
+ * RELUOPT_USAGE.  Rank 0. */
+int reluopt_cli_spares_input(const Arguments *arguments, Error *error);
+
 /* Set the keys given on the command line, over what `config` holds.  RELUOPT_USAGE.  Rank 0. */
 int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *error);
 

@@ -1,6 +1,8 @@
 /* arguments.c - takes a command line apart by the fields of its subcommand. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "reluopt/cli.h"
 #include "reluopt/memory.h"
@@ -83,6 +85,34 @@ const char *reluopt_cli_option(const Arguments *arguments, const char *name)
 {
     int i = find_option(arguments->command, name);
     return i < 0 ? NULL : arguments->option[i];
+}
+
+/* The next path of a comma separated list, which moves on; false after the last. */
+static bool next_path(const char **list, char path[PATH_MAX])
+{
+    size_t length = strcspn(*list, ",");
+    if (length == 0 || length >= PATH_MAX)
+        return false;
+    memcpy(path, *list, length);
+    path[length] = '\0';
+    *list += length + ((*list)[length] == ',');
+    return true;
+}
+
+int reluopt_cli_spares_input(const Arguments *arguments, Error *error)
+{
+    const char *out = reluopt_cli_option(arguments, "out");
+    struct stat written, read;
+    char path[PATH_MAX];
+    if (!out || stat(out, &written) != 0)
+        return RELUOPT_OK;
+    for (int i = 0; i < arguments->count; i++)
+        for (const char *list = arguments->positional[i]; next_path(&list, path);)
+            if (stat(path, &read) == 0 && read.st_dev == written.st_dev && read.st_ino == written.st_ino &&
+                S_ISREG(read.st_mode))
+                return reluopt_fail(error, RELUOPT_USAGE, "--out %s is the input %s: name another file", out,
+                                    path);
+    return RELUOPT_OK;
 }
 
 int reluopt_cli_overrides(const Arguments *arguments, Config *config, Error *error)

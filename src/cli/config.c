@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "reluopt/catalogue.h"
 #include "reluopt/cli.h"
+#include "reluopt/method.h"
 
 static bool takes(const char *key)
 {
@@ -21,7 +23,8 @@ static int show(const Arguments *arguments, int size, Error *error)
         return error->code;
     if (arguments->count > 0 || arguments->keys > 0) {
         reluopt_config_resolve(&config);
-        if (reluopt_config_check(&config, size, error))
+        if (reluopt_config_check(&config, size, error) || !reluopt_method_find(config.method, error) ||
+            reluopt_dataset_known(config.data.name, error))
             return error->code;
     }
     char *text = reluopt_config_text(&config, true, error);

@@ -38,8 +38,9 @@ static void print_score(const char *part, const Score *score)
            100 * reluopt_score_accuracy(score), score->right, score->count);
 }
 
-/* Collective. */
-static int evaluate(Run *run, const char *path, const CheckpointMeta *meta, const char *file, Error *error)
+/* `changed`: other data are meant.  Collective. */
+static int evaluate(Run *run, const char *path, const CheckpointMeta *meta, const char *file, bool changed,
+                    Error *error)
 {
     Array arrays[RELUOPT_MAX_ARRAYS];
     size_t count = run->method->arrays(run->state, arrays);
@@ -48,6 +49,8 @@ static int evaluate(Run *run, const char *path, const CheckpointMeta *meta, cons
     Score train = reluopt_run_evaluate(run, &run->data.train, run->train_count);
     Score test = reluopt_run_evaluate(run, &run->data.test, run->test_count);
     if (run->comm->rank == 0) {
+        if (!changed && run->checksum != meta->at.data)
+            fprintf(stderr, "warning: the data are not those of the training any more\n");
         print_score(file ? "file" : "train", &train);
         if (run->test_count > 0)
             print_score("test", &test);
@@ -67,7 +70,7 @@ static int run_eval(Comm *comm, const Arguments *arguments, Error *error)
     if (reluopt_comm_agree(comm, error) == RELUOPT_OK) {
         reluopt_comm_share(comm, &run.config, sizeof run.config);
         if (reluopt_run_open(&run, comm, &meta, error) == RELUOPT_OK)
-            evaluate(&run, path, &meta, file, error);
+            evaluate(&run, path, &meta, file, file || arguments->keys > 0, error);
         reluopt_run_close(&run);
     }
     reluopt_checkpoint_meta_free(&meta);

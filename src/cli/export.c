@@ -34,7 +34,7 @@ static int run_export(Comm *comm, const Arguments *arguments, Error *error)
         return reluopt_fail(error, RELUOPT_USAGE, "export: where to?  give --out MODEL.onnx");
     if (reluopt_checkpoint_read_meta(comm, path, &meta, error))
         return error->code;
-    if (comm->rank == 0)
+    if (comm->rank == 0 && reluopt_cli_spares_input(arguments, error) == RELUOPT_OK)
         plan(path, &meta, &config, &schema, arrays, &count, error);
     /* Rank 0 reads all rows; the others take part without any. */
     if (reluopt_comm_agree(comm, error) == RELUOPT_OK &&

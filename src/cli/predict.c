@@ -14,7 +14,8 @@ static bool takes(const char *key)
 static int configure(Config *config, const CheckpointMeta *meta, const Arguments *arguments, int size,
                      Error *error)
 {
-    if (reluopt_cli_stored(config, meta, arguments->positional[0], error) ||
+    if (reluopt_cli_spares_input(arguments, error) ||
+        reluopt_cli_stored(config, meta, arguments->positional[0], error) ||
         reluopt_cli_overrides(arguments, config, error))
         return error->code;
     reluopt_config_resolve(config);
@@ -78,11 +79,10 @@ const Command reluopt_command_predict = {
     .name = "predict",
     .about = "classes and probabilities of new samples",
     .synopsis = "CHECKPOINT INPUT...",
-    .text =
-        "The class of each sample of the INPUTs, and the probability of every class, by the network in "
-        "CHECKPOINT, with the preprocessing of its training.  Inputs are CSV files where it was trained on "
-        "one, else files of any format of data.train, with or without labels (which are ignored); IDX: the "
-        "images alone.  They are read a block at a time, so they may exceed memory.",
+    .text = "The class of each sample of the INPUTs, and the probability of every class, by the network in "
+            "CHECKPOINT, with the preprocessing of its training.  Inputs are CSV files where it was trained on "
+            "one, else files of any format of data.train, with or without labels (which are ignored); IDX: the "
+            "images alone.  They are read a block at a time, so they may exceed memory.",
     .examples = "reluopt-mpi predict runs/mine/checkpoint.h5 new.csv\n"
                 "mpirun -np 4 reluopt-mpi predict runs/mine/checkpoint.h5 new.npy --out p.h5\n",
     .least = 2,

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "reluopt/cli.h"
 #include "reluopt/run.h"
@@ -49,8 +50,11 @@ static int configure_resumed(Run *run, const CheckpointMeta *meta, const Argumen
     reluopt_config_default(&run->config);
     if (meta->config)
         reluopt_config_parse(&run->config, meta->config, strlen(meta->config), run->folder, error);
-    else
+    else if (access(path, F_OK) == 0)
         reluopt_config_read(&run->config, path, error);
+    else
+        reluopt_fail(error, RELUOPT_USAGE,
+                     "%s holds no run to go on with: neither a checkpoint nor config.yaml", run->folder);
     Config before = run->config;
     if (error->code || reluopt_cli_overrides(arguments, &run->config, error))
         return error->code;
@@ -72,7 +76,8 @@ static int train(Run *run, const char *checkpoint, CheckpointMeta *meta, Error *
     return reluopt_run_train(run, error);
 }
 
-/* Go on from the newest good checkpoint of the folder, which nobody else may write from here on.  Collective. */
+/* Go on from the newest good checkpoint of the folder, which nobody else may write from here on.  Collective.
+ */
 static int resume(Run *run, const Arguments *arguments, Error *error)
 {
     char checkpoint[RELUOPT_RUN_PATH];
@@ -86,8 +91,8 @@ static int resume(Run *run, const Arguments *arguments, Error *error)
         reluopt_resume_find(run->comm, run->folder, checkpoint, error) ||
         (checkpoint[0] && reluopt_checkpoint_read_meta(run->comm, checkpoint, &meta, error)))
         return error->code;
-    if (run->comm->rank == 0)
-        configure_resumed(run, &meta, arguments, error);
+    if (run->comm->rank == 0 && configure_resumed(run, &meta, arguments, error) == RELUOPT_OK && !checkpoint[0])
+        fprintf(stderr, "%s has no checkpoint: its training begins anew\n", run->folder);
     train(run, checkpoint, checkpoint[0] ? &meta : NULL, error);
     reluopt_checkpoint_meta_free(&meta);
     return error->code;

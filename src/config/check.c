@@ -175,13 +175,17 @@ static const char *conflict(const Config *c, int size)
 static int check_use(const Config *config, Error *error)
 {
     Config usual;
-    char method[sizeof config->method + 2];
+    char method[sizeof config->method + 2], keys[256] = "";
+    size_t used = 0, count = 0;
     snprintf(method, sizeof method, " %s ", config->method);
     reluopt_config_default(&usual);
-    for (const Option *o = option_table; o < option_table + option_count; o++)
+    for (const Option *o = option_table; o < option_table + option_count && used < sizeof keys; o++)
         if (o->methods && !strstr(o->methods, method) && !option_equal(o, config, &usual))
-            return reluopt_fail(error, RELUOPT_USAGE, "%s: not used by method: %s, only by%s; leave it out",
-                                o->key, config->method, o->methods);
+            used += (size_t)snprintf(keys + used, sizeof keys - used, "%s%s", count++ ? ", " : "", o->key);
+    if (count > 0)
+        return reluopt_fail(error, RELUOPT_USAGE,
+                            "%s: not used by method: %s; leave %s out (help KEY: which methods use it)", keys,
+                            config->method, count > 1 ? "them" : "it");
     const struct {
         const char *key;
         double value, usual;

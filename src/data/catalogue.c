@@ -283,16 +283,21 @@ static int generate(Dataset *data, const Config *config, Error *error)
 {
     const char *name = config->data.name;
     uint64_t seed = (uint64_t)config->seed;
-    if (!reluopt_generate(name, seed, 0, GENERATED_TRAIN, &data->train, error))
-        return reluopt_fail(
-            error, RELUOPT_USAGE,
-            "data.name = %s: no such data set: use soybean, mnist, fashion-mnist, cifar-10, rings, "
-            "xor, rings-xor or file",
-            name);
-    if (config->data.holdout < 0)
+    reluopt_generate(name, seed, 0, GENERATED_TRAIN, &data->train, error);
+    if (config->data.holdout < 0 && !error->code)
         reluopt_generate(name, seed, 1, GENERATED_TEST, &data->test, error);
     return error->code ? error->code
                        : reluopt_schema_numbers(&data->schema, &data->train, 0, name, name, error);
+}
+
+int reluopt_dataset_known(const char *name, Error *error)
+{
+    if (known_set(name) || reluopt_is_generated(name) || strcmp(name, "file") == 0)
+        return RELUOPT_OK;
+    return reluopt_fail(error, RELUOPT_USAGE,
+                        "data.name = %s: no such data set: use soybean, mnist, fashion-mnist, cifar-10, rings, "
+                        "xor, rings-xor or file",
+                        name);
 }
 
 static int load(Dataset *data, const Config *config, Error *error)
@@ -300,6 +305,8 @@ static int load(Dataset *data, const Config *config, Error *error)
     const char *name = config->data.name;
     const struct Set *set = known_set(name);
     bool file = strcmp(name, "file") == 0;
+    if (reluopt_dataset_known(name, error))
+        return error->code;
     if (!file && (config->data.train[0] || config->data.test[0]))
         return reluopt_fail(error, RELUOPT_USAGE,
                             "data.train and data.test do not go with data.name = %s: set data.name to file",
@@ -316,10 +323,22 @@ static int load(Dataset *data, const Config *config, Error *error)
     return hold_out(data, holdout, (uint64_t)config->seed, error);
 }
 
+/* Training data that leave nothing to tell apart. */
+static int one_class(const Dataset *data, const Config *config, Error *error)
+{
+    if (data->schema.classes != 1)
+        return RELUOPT_OK;
+    return reluopt_fail(error, RELUOPT_DATA,
+                        "%s: all samples are of class %.64s: check the labels, or data.label of a CSV file",
+                        config->data.train[0] ? config->data.train : config->data.name,
+                        data->schema.class_name[0]);
+}
+
 int reluopt_dataset_load(Dataset *data, const Config *config, const Schema *schema, Error *error)
 {
     *data = (Dataset){0};
-    if ((schema && reluopt_schema_copy(&data->schema, schema, error)) || load(data, config, error))
+    if ((schema && reluopt_schema_copy(&data->schema, schema, error)) || load(data, config, error) ||
+        (!schema && one_class(data, config, error)))
         reluopt_dataset_free(data);
     return error->code;
 }

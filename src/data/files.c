@@ -2,6 +2,8 @@
 #include "files.h"
 
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #include "reluopt/readers.h"
 #include "reluopt/source.h"
@@ -14,7 +16,7 @@ static bool has_extension(const char *path, const char *const *extensions)
         length -= 3;
     for (size_t i = 0; extensions[i]; i++) {
         size_t tail = strlen(extensions[i]);
-        if (length > tail && strncmp(path + length - tail, extensions[i], tail) == 0)
+        if (length > tail && strncasecmp(path + length - tail, extensions[i], tail) == 0)
             return true;
     }
     return false;
@@ -35,6 +37,7 @@ static int find_format(Files *files, const char *key, bool labels, Error *error)
         {FORMAT_NPY, {".npy"}, 2, 2},
     };
     size_t least = 2, most = 2; /* IDX: images and labels */
+    struct stat found;
     files->format = FORMAT_IDX;
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (has_extension(files->path[0].text, formats[i].extension)) {
@@ -42,15 +45,18 @@ static int find_format(Files *files, const char *key, bool labels, Error *error)
             least = formats[i].least;
             most = formats[i].most;
         }
-    if (files->count < (labels ? least : 1) || files->count > most)
-        return reluopt_fail(
-            error, RELUOPT_USAGE,
-            "%s: %zu file(s) starting with %s are not understood: give one .csv, .data, .txt, .libsvm, .svm, "
-            ".npz, "
-            ".h5 or .hdf5 file, or \"A,B\" for IDX or .npy samples A and labels B, or a list of CIFAR-10 .bin "
-            "files",
-            key, files->count, files->path[0].text);
-    return RELUOPT_OK;
+    if (files->count >= (labels ? least : 1) && files->count <= most)
+        return RELUOPT_OK;
+    return reluopt_fail(error, RELUOPT_USAGE,
+                        "%s: %s %s: give one .csv, .data, .txt, .libsvm, .svm, .npz, .h5 or .hdf5 file, or "
+                        "\"A,B\" for IDX or .npy "
+                        "samples A and labels B, or a list of CIFAR-10 .bin files",
+                        key, files->path[0].text,
+                        stat(files->path[0].text, &found) != 0 ? "is not there"
+                        : S_ISDIR(found.st_mode)               ? "is a folder"
+                        : files->count > most                  ? "needs fewer files after it"
+                        : files->format == FORMAT_IDX          ? "is of no known format, or lacks its labels"
+                                                               : "lacks its labels");
 }
 
 int files_list(Files *files, const char *list, const char *key, bool labels, Error *error)

@@ -47,12 +47,23 @@ static size_t shape_of(size_t sample)
     return sample / 2 % 2;
 }
 
-bool reluopt_generate(const char *name, uint64_t seed, uint32_t part, size_t count, Samples *samples,
-                      Error *error)
+static uint64_t find_set(const char *name)
 {
     uint64_t set = 0;
     while (set < SETS && strcmp(sets[set].name, name) != 0)
         set++;
+    return set;
+}
+
+bool reluopt_is_generated(const char *name)
+{
+    return find_set(name) < SETS;
+}
+
+bool reluopt_generate(const char *name, uint64_t seed, uint32_t part, size_t count, Samples *samples,
+                      Error *error)
+{
+    uint64_t set = find_set(name);
     if (set == SETS || reluopt_samples_alloc(samples, count, FEATURES, error))
         return set != SETS;
     RandomKey points = {.seed = seed, .use = RANDOM_GENERATED, .layer = part, .step = 2 * set};

@@ -41,8 +41,8 @@ static int lock_folder(Run *run, Error *error)
 {
     run->lock = open(run->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (run->lock < 0)
-        return reluopt_fail(error, RELUOPT_STORAGE, "cannot open the folder %s: %s", run->folder,
-                            strerror(errno));
+        return reluopt_fail(error, RELUOPT_STORAGE, "cannot open the folder %s: %s%s", run->folder,
+                            strerror(errno), errno == ENOTDIR ? ": name the folder of the run" : "");
     if (flock(run->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         reluopt_fail(error, RELUOPT_USAGE, "%s: another process is training this run", run->folder);
     return error->code;
@@ -58,12 +58,14 @@ int reluopt_run_lock(Run *run, Error *error)
 /* Rank 0. */
 static int enter_folder(Run *run, Error *error)
 {
-    char path[RELUOPT_RUN_PATH];
+    char path[RELUOPT_RUN_PATH], checkpoint[RELUOPT_RUN_PATH];
     run_path(run, "config.yaml", path);
+    run_path(run, "checkpoint.h5", checkpoint);
     if (!run->resumes && access(path, F_OK) == 0)
         return reluopt_fail(error, RELUOPT_USAGE,
-                            "%s holds a run already: train --resume it, choose another --out, or move it away",
-                            run->folder);
+                            "%s holds a run already%s: %s, choose another --out, or move it away", run->folder,
+                            access(checkpoint, F_OK) == 0 ? "" : ", without a checkpoint",
+                            access(checkpoint, F_OK) == 0 ? "train --resume it" : "remove it");
     if (make_folder(run->folder, error) || (run->lock == 0 && lock_folder(run, error)))
         return error->code;
     char *text = reluopt_config_text(&run->config, true, error);

@@ -1,5 +1,6 @@
 /* open.c - from a configuration to data in place and a network ready to train or evaluate. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,12 +10,40 @@
 #include "reluopt/memory.h"
 #include "reluopt/run.h"
 
-enum { EVALUATION_BATCH = 256 }; /* samples evaluated at a time, at least */
+enum {
+    EVALUATION_BATCH = 256,
+    MANY = 20
+}; /* samples evaluated at a time, at least; whose labels are looked at */
 
 /* Is the run opened for training, or for evaluation alone? */
 static bool trains(const Run *run, const CheckpointMeta *meta)
 {
     return !meta || run->resumes;
+}
+
+/* Rank 0: labels that look like no classes. */
+static int warn_of_labels(const Dataset *data, Error *error)
+{
+    size_t classes = data->schema.classes, empty = 0, first = 0,
+           *size = reluopt_alloc(classes, sizeof *size, error);
+    const Samples *part[] = {&data->train, &data->test};
+    for (size_t k = 0; k < 2 && size; k++)
+        for (size_t i = 0; i < part[k]->count; i++)
+            size[part[k]->y[i]]++;
+    for (size_t c = classes; c > 0 && size; c--)
+        if (size[c - 1] == 0) {
+            first = c - 1;
+            empty++;
+        }
+    free(size);
+    if (empty > 0)
+        fprintf(stderr, "warning: %zu of %zu classes have no sample, such as %.64s: are the labels right?\n",
+                empty, classes, data->schema.class_name[first]);
+    else if (data->train.count >= MANY && 2 * classes > data->train.count)
+        fprintf(stderr,
+                "warning: %zu classes in %zu training samples: are the labels classes, and not quantities?\n",
+                classes, data->train.count);
+    return error->code;
 }
 
 /* Rank 0: load and split, where that has not been done; preprocess. */
@@ -28,7 +57,7 @@ static int load(Run *run, const CheckpointMeta *meta, Error *error)
         const Preprocess *pre = meta ? &meta->pre : &run->pre;
         run->checksum = reluopt_dataset_checksum(&run->data);
         reluopt_config_resolve_data(&run->config, run->data.train.height > 0);
-        if (!meta)
+        if (!meta && warn_of_labels(&run->data, error) == RELUOPT_OK)
             reluopt_preprocess_fit(&run->pre, (PreprocessKind)run->config.preprocess, &run->data.train, error);
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
             reluopt_preprocess_apply(pre, &run->data.test, error);

@@ -112,7 +112,9 @@ int reluopt_run_resume(Run *run, const char *path, CheckpointMeta *meta, Error *
     Array arrays[RELUOPT_MAX_ARRAYS];
     CheckpointMeta now = {0};
     if (run->comm->rank == 0 && run->checksum != meta->at.data)
-        reluopt_fail(error, RELUOPT_DATA, "%s: the data are not those that the run began with", path);
+        reluopt_fail(error, RELUOPT_DATA,
+                     "%s: the data are not those that the run began with: give it these, or start a new run",
+                     path);
     if (reluopt_comm_agree(run->comm, error) ||
         reluopt_checkpoint_read_arrays(run->comm, path, meta, arrays, run_arrays(run, arrays), error))
         return error->code;

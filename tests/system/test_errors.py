@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """Bad input: one clear line from rank 0, the documented exit code, no hang at any number of ranks."""
 import gzip
+import os
 import struct
 
 import h5py
+import numpy
 
 import program
 
@@ -79,9 +81,63 @@ class Errors(program.ProgramTest):
         path = self.write("x.csv", "1,2,a\n3,nan,b\n" * 5)
         self.refused("train", "--data.name", "file", "--data.train", path, code=DATA, says=["x.csv", "line 2"])
 
+    def test_labels_that_are_no_classes(self):
+        lines = [f"{k},{k % 7},{0.1 * k:.1f}\n" for k in range(40)]
+        self.write("one.csv", "".join(line.rsplit(",", 1)[0] + ",iris\n" for line in lines))
+        for np in 1, 2:
+            self.refused("train", "--data.name", "file", "--data.train", "one.csv", code=DATA,
+                         says=["one.csv", "class iris", "data.label"], np=np)
+        self.write("quantity.csv", "".join(lines))
+        _, errors = self.run_program("train", "--data.name", "file", "--data.train", "quantity.csv", "--epochs", 1)
+        self.assertIn("warning: 40 classes in 40 training samples", errors)
+        numpy.save(self.path("x.npy"), numpy.eye(20, dtype=numpy.float32))
+        numpy.save(self.path("y.npy"), [0, 5] * 10)
+        _, errors = self.run_program("train", "--data.name", "file", "--data.train", "x.npy,y.npy", "--epochs", 1, "--out", "gap")
+        self.assertIn("warning: 4 of 6 classes have no sample, such as 1", errors)
+
+    def test_what_is_no_data_file(self):
+        self.write("x.npy", "")
+        for name, says in ("none.xyz", "is not there"), (".", "is a folder"), ("x.npy", "lacks its labels"):
+            self.refused("train", "--data.name", "file", "--data.train", name, code=USAGE, says=[name, says])
+
+    def test_input_is_not_overwritten(self):
+        self.write("x.csv", "1,2,a\n3,4,b\n" * 5)
+        self.train("--epochs", 1, "--data.name", "file", "--data.train", "x.csv")
+        checkpoint = "run/checkpoint.h5"
+        for np in 1, 2:
+            self.refused("predict", checkpoint, "x.csv", "--out", "./x.csv", code=USAGE, says=["x.csv is the input"], np=np)
+            self.refused("predict", checkpoint, "x.csv", "--out", checkpoint, code=USAGE, says=["is the input"], np=np)
+            self.refused("export", checkpoint, "--out", checkpoint, code=USAGE, says=["is the input"], np=np)
+        self.run_program("eval", checkpoint)
+
+    def test_data_changed_since(self):
+        self.write("x.csv", "1,2,a\n3,4,b\n" * 5)
+        self.train("--epochs", 1, "--data.name", "file", "--data.train", "x.csv")
+        self.assertEqual(self.run_program("eval", "run/checkpoint.h5")[1], "")
+        self.write("x.csv", "1,2,a\n3,5,b\n" * 5)
+        for np in 1, 2:
+            self.assertIn("not those of the training", self.run_program("eval", "run/checkpoint.h5", np=np)[1])
+            self.refused("train", "--resume", "run", "--epochs", 2, code=DATA, says=["not those that the run began with"],
+                         np=np)
+
+    def test_configuration_is_checked_without_data(self):
+        for key, value in ("method", "adm"), ("data.name", "mnsit"):
+            self.refused("config", "--" + key, value, code=USAGE, says=[value, key])
+        self.refused("config", "--method", "adam", "--alpha", 2, "--gate", "no", code=USAGE, says=["alpha, gate: not used"])
+
     def test_run_folder_is_not_overwritten(self):
         self.train("--epochs", 1)
-        self.refused("train", "--epochs", "1", "--out", "run", code=USAGE, says=["run", "--out"])
+        self.refused("train", "--epochs", "1", "--out", "run", code=USAGE, says=["run", "--resume", "--out"])
+        self.refused("train", "--method", "sgd", "--learning_rate", 1e6, "--out", "far", code=NUMERIC, says=["learning_rate"])
+        self.refused("train", "--method", "sgd", "--out", "far", code=USAGE, says=["far", "without a checkpoint", "remove"])
+
+    def test_resume_of_something_else(self):
+        self.train("--epochs", 1)
+        for np in 1, 2:
+            self.refused("train", "--resume", "none", code=USAGE, says=["none holds no run"], np=np)
+            self.refused("train", "--resume", "run/checkpoint.h5", code=STORAGE, says=["folder of the run"], np=np)
+        os.remove(self.path("run/checkpoint.h5"))
+        self.assertIn("begins anew", self.run_program("train", "--resume", "run")[1])
 
     def test_unwritable_folder(self):
         self.write("file", "")
