@@ -3,6 +3,7 @@
 #ifndef RELUOPT_FOREST_H
 #define RELUOPT_FOREST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "reluopt/tree.h"
@@ -22,6 +23,9 @@ void reluopt_forest_free(Forest *forest);
 
 /* Floats of one output: columns of its row in a checkpoint. */
 size_t reluopt_forest_row(const Forest *forest);
+
+/* Are all its trees sound, for `inputs` features?  Not collective. */
+bool reluopt_forest_sound(const Forest *forest, size_t inputs);
 
 /* out = the mapping's value at x.  x: inputs x B, finite; out: rows x B.  Not collective. */
 void reluopt_forest_apply(const Forest *forest, const float *x, size_t columns, float *out);

@@ -19,7 +19,11 @@ typedef struct Shape {
 /* The shape that a configuration gives for data of so many features and classes. */
 Shape reluopt_shape(const Config *config, size_t features, size_t classes, size_t columns);
 
-/* Counts of messages and of BLAS are ints: the largest matrix must stay below 2^31 elements.  RELUOPT_USAGE. */
+/* The most columns, of at most `wanted`, that a layer's outputs with their row of ones may have, since counts
+ * of messages are ints. */
+size_t reluopt_shape_columns(const Shape *shape, size_t wanted);
+
+/* shape->columns are no more than that.  RELUOPT_USAGE. */
 int reluopt_shape_check(const Shape *shape, Error *error);
 
 enum { RELUOPT_MAX_ARRAYS = 16 * (RELUOPT_MAX_LAYERS + 2) }; /* more than any method has */
@@ -65,6 +69,9 @@ typedef struct Method {
      * fills `list` unless NULL.  Not collective. */
     size_t (*arrays)(void *state, Array *list);
 
+    /* Can the state be used as it was read from a file?  NULL: always.  Not collective. */
+    bool (*sound)(const void *state);
+
     /* What else decides the future of a run: step sizes to start from, counters, sums of the measures.  With
      * it, the arrays, the configuration and the number of the next step a state just created goes on like this
      * one. As above. */
@@ -89,5 +96,9 @@ const Method *reluopt_method(size_t index);
 
 /* The method of that name; NULL after noting RELUOPT_USAGE (with the names there are).  Not collective. */
 const Method *reluopt_method_find(const char *name, Error *error);
+
+/* The state is sound, after arrays were read from the checkpoint at `path`.  RELUOPT_STORAGE.  Not collective.
+ */
+int reluopt_method_check(const Method *method, const void *state, const char *path, Error *error);
 
 #endif

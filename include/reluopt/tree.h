@@ -4,6 +4,7 @@
 #ifndef RELUOPT_TREE_H
 #define RELUOPT_TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,10 @@ void reluopt_grower_free(Grower *grower);
  * added Sums are double, in the order of the samples.  Not collective. */
 void reluopt_tree_grow(Grower *grower, TreeNode *tree, const Bins *bins, const float *target,
                        float *prediction);
+
+/* Is a tree that was read from a file one: children after their parents, in its room; features below
+ * `features`; finite values?  Not collective. */
+bool reluopt_tree_sound(const TreeNode *tree, size_t nodes, size_t features);
 
 /* prediction[k] += the tree's value for sample k of x (features x B, finite); `nodes`: the tree's room.
  * Samples that the tree was grown on get the same bits as there.  Not collective. */

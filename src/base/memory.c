@@ -7,7 +7,7 @@
 
 enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
 
-static size_t allocated;
+static _Thread_local size_t allocated;
 
 /* What a block of `bytes` takes, and how it is aligned: at least one unit, and room for vector loads past the
  * end.

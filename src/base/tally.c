@@ -3,9 +3,11 @@
 
 #include <time.h>
 
-static Tally sums;
-static Phase now;    /* the phase that time belongs to */
-static double since; /* the moment up to which time is in the sums; 0: the clock has not been read yet */
+/* Of each thread, since a program may use models of its own in several. */
+static _Thread_local Tally sums;
+static _Thread_local Phase now; /* the phase that time belongs to */
+static _Thread_local double
+    since; /* the moment up to which time is in the sums; 0: the clock has not been read yet */
 
 static double seconds_of_clock(void)
 {

@@ -46,6 +46,9 @@ static int evaluate(Run *run, const char *path, const CheckpointMeta *meta, cons
     size_t count = run->method->arrays(run->state, arrays);
     if (reluopt_checkpoint_read_arrays(run->comm, path, meta, arrays, count, error))
         return error->code;
+    reluopt_method_check(run->method, run->state, path, error);
+    if (reluopt_comm_agree(run->comm, error))
+        return error->code;
     Score train = reluopt_run_evaluate(run, &run->data.train, run->train_count);
     Score test = reluopt_run_evaluate(run, &run->data.test, run->test_count);
     if (run->comm->rank == 0) {

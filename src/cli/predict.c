@@ -44,9 +44,10 @@ static int predict(Run *run, const Arguments *arguments, const CheckpointMeta *m
     Predictions predictions = {.hdf5 = -1};
     Array arrays[RELUOPT_MAX_ARRAYS];
     size_t count = run->method->arrays(run->state, arrays);
-    if (reluopt_checkpoint_read_arrays(run->comm, arguments->positional[0], meta, arrays, count, error))
+    const char *path = arguments->positional[0];
+    if (reluopt_checkpoint_read_arrays(run->comm, path, meta, arrays, count, error))
         return error->code;
-    if (run->comm->rank == 0)
+    if (reluopt_method_check(run->method, run->state, path, error) == RELUOPT_OK && run->comm->rank == 0)
         reluopt_predictions_create(&predictions, reluopt_cli_option(arguments, "out"), schema, error);
     if (reluopt_comm_agree(run->comm, error) == RELUOPT_OK)
         predict_inputs(run, arguments, meta, schema, &predictions, error);

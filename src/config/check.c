@@ -117,6 +117,8 @@ void reluopt_config_spare_training(Config *config)
     config->alpha = 1;
     config->direction = DIRECTION_CENTRED;
     config->inverse.kind = INVERSE_TRANSPOSE;
+    if (config->update != UPDATE_AUTO)
+        config->update = UPDATE_SGD;
 }
 
 /* What is wrong with the settings, and how to mend it; NULL when nothing is. */
@@ -143,6 +145,8 @@ static const char *conflict(const Config *c, int size)
         return "update: the method has a rule of its own; name that rule as the method instead";
     if (c->batch_norm && c->batch == 1)
         return "batch_norm: one sample has no variance: set batch: 2 or more";
+    if (c->batch == 1 && usual && usual->update == UPDATE_AUTO && c->direction != DIRECTION_PLAIN && !trees)
+        return "direction: one sample does not differ from its mean: set batch: 2 or more, or direction: plain";
     if (c->batch_norm && c->average > 0)
         return "average: the statistics of batch_norm belong to the latest weights: leave one of the two out";
     if (c->preprocess == PREPROCESS_ZCA &&
@@ -175,17 +179,16 @@ static const char *conflict(const Config *c, int size)
 static int check_use(const Config *config, Error *error)
 {
     Config usual;
-    char method[sizeof config->method + 2], keys[256] = "";
-    size_t used = 0, count = 0;
+    char method[sizeof config->method + 2];
     snprintf(method, sizeof method, " %s ", config->method);
     reluopt_config_default(&usual);
-    for (const Option *o = option_table; o < option_table + option_count && used < sizeof keys; o++)
+    for (const Option *o = option_table; o < option_table + option_count; o++)
         if (o->methods && !strstr(o->methods, method) && !option_equal(o, config, &usual))
-            used += (size_t)snprintf(keys + used, sizeof keys - used, "%s%s", count++ ? ", " : "", o->key);
-    if (count > 0)
-        return reluopt_fail(error, RELUOPT_USAGE,
-                            "%s: not used by method: %s; leave %s out (help KEY: which methods use it)", keys,
-                            config->method, count > 1 ? "them" : "it");
+            return reluopt_fail(
+                error, RELUOPT_USAGE,
+                "%s: not used by method: %s, only by%.*s; leave it out, or make the configuration "
+                "anew: reluopt-mpi config --method %s",
+                o->key, config->method, (int)strlen(o->methods) - 1, o->methods, config->method);
     const struct {
         const char *key;
         double value, usual;

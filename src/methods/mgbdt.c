@@ -288,6 +288,17 @@ static size_t arrays(void *state, Array *list)
     return count;
 }
 
+static bool sound(const void *state)
+{
+    const Mgbdt *s = state;
+    bool all = true;
+    for (size_t i = 1; i <= s->shape.layers; i++)
+        all = all && reluopt_forest_sound(&s->forward[i], s->shape.width[i - 1]);
+    for (size_t i = 2; i <= s->shape.layers; i++)
+        all = all && reluopt_forest_sound(&s->inverse[i], s->shape.width[i]);
+    return all;
+}
+
 static size_t memory(void *state, Array *list)
 {
     (void)state;
@@ -317,6 +328,7 @@ const Method reluopt_method_mgbdt = {
     .spoilt = spoilt,
     .predict = predict,
     .arrays = arrays,
+    .sound = sound,
     .memory = memory,
     .measures = measures,
 };

@@ -13,11 +13,23 @@ Shape reluopt_shape(const Config *config, size_t features, size_t classes, size_
     return shape;
 }
 
-int reluopt_shape_check(const Shape *shape, Error *error)
+static size_t widest_of(const Shape *shape)
 {
     size_t widest = 0;
     for (size_t i = 0; i <= shape->layers; i++)
         widest = shape->width[i] > widest ? shape->width[i] : widest;
+    return widest;
+}
+
+size_t reluopt_shape_columns(const Shape *shape, size_t wanted)
+{
+    size_t most = INT_MAX / (widest_of(shape) + 1);
+    return most < wanted ? most : wanted;
+}
+
+int reluopt_shape_check(const Shape *shape, Error *error)
+{
+    size_t widest = widest_of(shape);
     if (shape->columns > INT_MAX / (widest + 1))
         return reluopt_fail(
             error, RELUOPT_USAGE,

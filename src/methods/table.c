@@ -17,6 +17,14 @@ const Method *reluopt_method(size_t index)
     return index < METHODS ? table[index] : NULL;
 }
 
+int reluopt_method_check(const Method *method, const void *state, const char *path, Error *error)
+{
+    if (method->sound && !method->sound(state))
+        reluopt_fail(error, RELUOPT_STORAGE, "%s: its trees refer to nodes or features that there are not",
+                     path);
+    return error->code;
+}
+
 const Method *reluopt_method_find(const char *name, Error *error)
 {
     char names[256] = "";

@@ -25,6 +25,9 @@ int run_save(Run *run, Error *error);
  * likely cause.  loss and spoilt must be the same on every rank; agreed.  Collective. */
 int run_check_numbers(const Run *run, double loss, bool spoilt, Error *error);
 
+/* Remove the file that asks the run to stop, since it does. */
+void run_heed_stop(const Run *run);
+
 /* A stop that was agreed on, with the checkpoint written: RELUOPT_STOPPED, which says how to go on. */
 int run_stopped(const Run *run, int reason, Error *error);
 

@@ -58,7 +58,9 @@ static int build(ReluoptModel *model, const char *path, const CheckpointMeta *me
         model->method->create(&model->state, &model->config, &shape, &model->comm, error))
         return error->code;
     size_t count = model->method->arrays(model->state, arrays);
-    return reluopt_checkpoint_read_arrays(&model->comm, path, meta, arrays, count, error);
+    return reluopt_checkpoint_read_arrays(&model->comm, path, meta, arrays, count, error)
+               ? error->code
+               : reluopt_method_check(model->method, model->state, path, error);
 }
 
 int reluopt_model_load(ReluoptModel **result, const char *path, char *message)

@@ -115,9 +115,10 @@ int reluopt_run_open_network(Run *run, Comm *comm, const Schema *schema, Error *
     reluopt_comm_share(comm, sizes, sizeof sizes);
     run->features = sizes[0];
     run->classes = sizes[1];
-    Shape shape = reluopt_shape(&run->config, run->features, run->classes, EVALUATION_BATCH);
+    Shape shape = reluopt_shape(&run->config, run->features, run->classes, 0);
+    shape.columns = reluopt_shape_columns(&shape, EVALUATION_BATCH);
     if (!reluopt_shape_check(&shape, error) &&
-        !reluopt_feed_create(&run->evaluation, comm, run->features, EVALUATION_BATCH, error))
+        !reluopt_feed_create(&run->evaluation, comm, run->features, shape.columns, error))
         run->method->create(&run->state, &run->config, &shape, comm, error);
     return reluopt_comm_agree(comm, error);
 }
@@ -135,12 +136,13 @@ int reluopt_run_open(Run *run, Comm *comm, const CheckpointMeta *meta, Error *er
     share_sizes(run);
     if (!trains(run, meta))
         reluopt_config_spare_training(&run->config);
-    size_t batch = !trains(run, meta)  ? EVALUATION_BATCH
+    Shape shape = reluopt_shape(&run->config, run->features, run->classes, 0);
+    size_t evaluated = reluopt_shape_columns(&shape, EVALUATION_BATCH);
+    size_t batch = !trains(run, meta)  ? evaluated
                    : run->config.batch ? (size_t)run->config.batch
                                        : run->train_count;
     batch = batch < run->train_count ? batch : run->train_count;
-    size_t columns = batch > EVALUATION_BATCH ? batch : EVALUATION_BATCH;
-    Shape shape = reluopt_shape(&run->config, run->features, run->classes, columns);
+    size_t columns = shape.columns = batch > evaluated ? batch : evaluated;
     size_t before = reluopt_allocated();
     if (!arrange(run, &shape, batch, trains(run, meta), error) &&
         !reluopt_feed_create(&run->feed, comm, run->features, batch, error) &&

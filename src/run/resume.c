@@ -36,6 +36,8 @@ static void set_aside(Comm *comm, const char *folder, int newer, Error *error)
         snprintf(aside, sizeof aside, "%s.damaged", path);
         if (rename(path, aside) != 0)
             reluopt_fail(error, RELUOPT_STORAGE, "%s: cannot rename: %s", path, strerror(errno));
+        else
+            fprintf(stderr, "%s becomes %s\n", path, aside);
     }
     reluopt_comm_agree(comm, error);
 }
@@ -55,8 +57,7 @@ int reluopt_resume_find(Comm *comm, const char *folder, char path[RELUOPT_RUN_PA
         if (why.code != RELUOPT_STORAGE)
             *error = why;
         else if (comm->rank == 0)
-            fprintf(stderr, "skipped a checkpoint that is not good, it becomes %s.damaged: %s\n", path,
-                    why.message);
+            fprintf(stderr, "skipped a checkpoint that is not good: %s\n", why.message);
         last = why;
     }
     path[0] = '\0';
@@ -86,7 +87,12 @@ static void take_curves(Run *run)
     run_path(run, "curves.h5", path);
     if (run->epoch == 0)
         return;
-    if (reluopt_curves_read(&run->curves, path, &why) == RELUOPT_OK) {
+    reluopt_curves_read(&run->curves, path, &why);
+    if (!why.code && run->curves.layers != (size_t)run->config.hidden + 1) {
+        reluopt_fail(&why, RELUOPT_STORAGE, "%s: of a network with %zu layers", path, run->curves.layers);
+        reluopt_curves_free(&run->curves);
+    }
+    if (!why.code) {
         while (count < run->curves.count && reluopt_curves_point(&run->curves, count).epoch <= run->epoch)
             count++;
         reluopt_curves_cut(&run->curves, count);
@@ -117,6 +123,9 @@ int reluopt_run_resume(Run *run, const char *path, CheckpointMeta *meta, Error *
                      path);
     if (reluopt_comm_agree(run->comm, error) ||
         reluopt_checkpoint_read_arrays(run->comm, path, meta, arrays, run_arrays(run, arrays), error))
+        return error->code;
+    reluopt_method_check(run->method, run->state, path, error);
+    if (reluopt_comm_agree(run->comm, error))
         return error->code;
     take_position(run, &meta->at);
     if (run->comm->rank == 0) {

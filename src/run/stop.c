@@ -67,6 +67,14 @@ StopReason reluopt_stop_asked(const Run *run)
     return file_is_there(run) ? STOP_FILE : time_is_up(run) ? STOP_TIME : STOP_NONE;
 }
 
+void run_heed_stop(const Run *run)
+{
+    char path[RELUOPT_RUN_PATH];
+    run_path(run, "stop", path);
+    if (run->comm->rank == 0)
+        unlink(path);
+}
+
 /* Note the stop, after the checkpoint. */
 int run_stopped(const Run *run, int reason, Error *error)
 {
@@ -75,10 +83,7 @@ int run_stopped(const Run *run, int reason, Error *error)
                                        [STOP_INT] = "signal INT",
                                        [STOP_TERM] = "signal TERM",
                                        [STOP_USR1] = "signal USR1"};
-    char path[RELUOPT_RUN_PATH];
-    run_path(run, "stop", path);
-    if (run->comm->rank == 0)
-        unlink(path); /* it was heeded, and the run may go on */
+    run_heed_stop(run); /* the run may go on */
     return reluopt_fail(
         error, RELUOPT_STOPPED,
         "stopped by %s in epoch %lld after step %lld, with a checkpoint; to go on: train --resume "

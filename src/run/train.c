@@ -191,8 +191,10 @@ int reluopt_run_train(Run *run, Error *error)
             reluopt_curves_create(&run->curves, path, (size_t)run->config.hidden + 1, error);
         reluopt_progress_begin(run);
     }
-    if (reluopt_comm_agree(run->comm, error) == RELUOPT_OK && train_epochs(run, error) == RELUOPT_OK)
+    if (reluopt_comm_agree(run->comm, error) == RELUOPT_OK && train_epochs(run, error) == RELUOPT_OK) {
         write_summary(run, error);
+        run_heed_stop(run);
+    }
     if (error->code && run->comm->rank == 0)
         reluopt_progress_clear(run);
     return error->code;

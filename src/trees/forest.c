@@ -29,6 +29,14 @@ static TreeNode *tree_of(const Forest *forest, size_t row, size_t tree)
     return forest->node + (row * forest->trees + tree) * forest->nodes;
 }
 
+bool reluopt_forest_sound(const Forest *forest, size_t inputs)
+{
+    for (size_t k = 0; k < forest->rows * forest->trees; k++)
+        if (!reluopt_tree_sound(forest->node + k * forest->nodes, forest->nodes, inputs))
+            return false;
+    return true;
+}
+
 void reluopt_forest_apply(const Forest *forest, const float *x, size_t columns, float *out)
 {
     memset(out, 0, forest->rows * columns * sizeof *out);

@@ -1,6 +1,7 @@
 /* tree.c - regression trees: grown best leaf first on binned features, applied to features as they are. */
 #include "reluopt/tree.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,6 +180,23 @@ void reluopt_tree_grow(Grower *grower, TreeNode *tree, const Bins *bins, const f
         for (size_t k = leaf->first; k < leaf->first + leaf->count; k++)
             prediction[grower->index[k]] += value;
     }
+}
+
+/* Is it a whole number from `least` to below `end`? */
+static bool is_index(float value, size_t least, size_t end)
+{
+    return value >= (float)least && value < (float)end && value == truncf(value);
+}
+
+bool reluopt_tree_sound(const TreeNode *tree, size_t nodes, size_t features)
+{
+    for (size_t j = 0; j < nodes; j++) {
+        bool leaf = tree[j].left == 0;
+        if (!isfinite(tree[j].value) ||
+            (!leaf && !(is_index(tree[j].left, j + 1, nodes - 1) && is_index(tree[j].feature, 0, features))))
+            return false;
+    }
+    return true;
 }
 
 /* Nodes come in an order in which children follow their parents: one pass over them brings every sample to its

@@ -123,7 +123,7 @@ class Errors(program.ProgramTest):
     def test_configuration_is_checked_without_data(self):
         for key, value in ("method", "adm"), ("data.name", "mnsit"):
             self.refused("config", "--" + key, value, code=USAGE, says=[value, key])
-        self.refused("config", "--method", "adam", "--alpha", 2, "--gate", "no", code=USAGE, says=["alpha, gate: not used"])
+        self.refused("config", "--method", "adam", "--alpha", 2, "--gate", "no", code=USAGE, says=["alpha: not used", "only by adaptive"])
 
     def test_run_folder_is_not_overwritten(self):
         self.train("--epochs", 1)

@@ -6,11 +6,13 @@ import os
 import random
 import unittest
 
+import h5py
 import numpy
 
 import program
 
 SOYBEAN = os.path.join(os.environ.get("RELUOPT_DATA", os.path.join(program.TOP, "data")), "soybean")
+STORAGE = 4
 TREES = "--method", "mgbdt", "--network", "8,8"
 
 
@@ -91,6 +93,18 @@ class Files(program.ProgramTest):
         out, _ = self.run_program("info", "run/checkpoint.h5")
         for part in "F1", "F3", "G2", "G3", f"8 x {11 * 15 * 3}", f"8 x {2 * 15 * 3}":
             self.assertIn(part, out)
+
+    def test_impossible_trees(self):
+        self.train(*TREES, "--epochs", 1)
+        with h5py.File(self.path("run/checkpoint.h5"), "r+") as file:
+            nodes = file["arrays/F1"][...]
+            nodes[7, 1] = 1e8  # the feature at the root of the last output's first tree
+            file["arrays/F1"][...] = nodes
+        for np in 1, 2:
+            for command in ["eval"], ["predict", "x.csv"], ["train", "--resume", "run"]:
+                self.write("x.csv", "1,2\n")
+                checkpoint = ["run/checkpoint.h5"] if command[0] != "train" else []
+                self.refused(command[0], *checkpoint, *command[1:], code=STORAGE, says=["checkpoint.h5", "its trees"], np=np)
 
 
 class Refused(program.ProgramTest):

@@ -107,7 +107,7 @@ class Refused(ResumeTest):
                 self.refused("train", "--resume", "whole", key, value, code=USAGE, says=[key[2:], "cannot change"], np=np)
         self.refused("train", "config.yaml", "--resume", "whole", code=USAGE, says=["--resume"])
         self.refused("train", "--out", "other", "--resume", "whole", code=USAGE, says=["--resume"])
-        self.refused("train", "--resume", "nowhere", code=USAGE, says=["nowhere/config.yaml"])
+        self.refused("train", "--resume", "nowhere", code=USAGE, says=["nowhere holds no run"])
 
     def test_other_data(self):
         sample = "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(50))
@@ -172,6 +172,14 @@ class Damage(ResumeTest):
             _, errors = self.resume(run, "--epochs", 3)
             self.assertIn("curves begin anew, with epoch 3", errors)
             self.assertEqual(list(self.curve("epoch", run)), [3])
+
+    def test_curves_of_another_network(self):
+        self.run_program("train", *self.SMALL, "--epochs", 2, "--network", "12", "--out", "other")
+        self.run_program("train", *self.SMALL, "--epochs", 2, "--out", "run")
+        shutil.copy(self.path("other/curves.h5"), self.path("run/curves.h5"))
+        _, errors = self.resume("run", "--epochs", 3)
+        self.assertIn("curves begin anew, with epoch 3: run/curves.h5: of a network with 2 layers", errors)
+        self.assertEqual(self.curve("rate").shape, (1, 3))
 
     def test_flipped_bytes(self):
         """Detected, with the step before taken up, or harmless: never another result."""

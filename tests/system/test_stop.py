@@ -75,6 +75,12 @@ class Stops(ResumeTest):
             self.assert_stopped(process, "the file stop")
             os.rename(self.path("run"), self.path(f"np{np}"))
 
+    def test_stop_file_after_the_end(self):
+        self.run_program("train", "--epochs", 1, "--out", "run")
+        self.write("run/stop", "")
+        self.run_program("train", "--resume", "run")  # nothing to do, and nothing stopped
+        self.assertFalse(os.path.exists(self.path("run/stop")))
+
     def test_time_limit(self):
         for np in 1, 2:
             start = time.monotonic()

@@ -153,10 +153,28 @@ static void settings_name_a_grid(void **state)
     }
 }
 
+/* Evaluation takes fewer samples at a time where a layer is very wide. */
+static void columns_fit_into_counts_of_messages(void **state)
+{
+    (void)state;
+    const Shape usual = {.layers = 2, .width = {784, 500, 10}};
+    const Shape wide = {.layers = 2, .width = {2, 1 << 24, 2}};
+    Shape fitting = wide;
+    Error error = {0};
+    assert_int_equal(reluopt_shape_columns(&usual, 256), 256);
+    fitting.columns = reluopt_shape_columns(&wide, 256);
+    assert_int_equal(fitting.columns, 127);
+    assert_int_equal(reluopt_shape_check(&fitting, &error), RELUOPT_OK);
+    fitting.columns++;
+    assert_int_equal(reluopt_shape_check(&fitting, &error), RELUOPT_USAGE);
+    assert_non_null(strstr(error.message, "at most 127"));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(costs_are_those_of_the_table),          cmocka_unit_test(bytes_of_a_rank),
     cmocka_unit_test(the_cheapest_grid_is_chosen),           cmocka_unit_test(plain_cases),
     cmocka_unit_test(nothing_is_divided_where_it_cannot_be), cmocka_unit_test(settings_name_a_grid),
+    cmocka_unit_test(columns_fit_into_counts_of_messages),
 };
 
 int main(void)

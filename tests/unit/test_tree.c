@@ -359,6 +359,26 @@ static void test_prediction_at_an_edge(void **state)
     assert_memory_equal(again, target, sizeof target);
 }
 
+static void test_sound(void **state)
+{
+    (void)state;
+    static const TreeNode good[] = {{1, 2, 0.5f}, {3, 0, 1}, {0, 0, 2}, {0, 0, -1}, {0, 9, 4}, {0, 0, 0}};
+    enum { COUNT = sizeof good / sizeof *good };
+    static const struct {
+        size_t node;
+        TreeNode wrong;
+    } cases[] = {{0, {0.5f, 2, 0}}, {0, {NAN, 2, 0}}, {0, {-1, 2, 0}},      {0, {5, 2, 0}},  {0, {1e8f, 2, 0}},
+                 {1, {1, 0, 0}},    {0, {1, 3, 0}},   {0, {1, 1e8f, 0}},    {0, {1, -1, 0}}, {0, {1, 0.5f, 0}},
+                 {0, {1, NAN, 0}},  {2, {0, 0, NAN}}, {3, {0, 0, INFINITY}}};
+    assert_true(reluopt_tree_sound(good, COUNT, 3));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        TreeNode tree[COUNT];
+        memcpy(tree, good, sizeof good);
+        tree[cases[i].node] = cases[i].wrong;
+        assert_false(reluopt_tree_sound(tree, COUNT, 3));
+    }
+}
+
 /* ---- forests ---- */
 
 static void test_boosting(void **state)
@@ -423,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_extreme_values_stay_finite),
         cmocka_unit_test(test_prediction),
         cmocka_unit_test(test_prediction_at_an_edge),
+        cmocka_unit_test(test_sound),
         cmocka_unit_test(test_boosting),
     };
     return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
