@@ -63,7 +63,7 @@ int reluopt_checkpoint_read_arrays(const Comm *comm, const char *path, const Che
                                    const Array *arrays, size_t count, Error *error);
 
 /* Names, types and shapes of the arrays in a checkpoint, in the order written (data, first, count are not set);
- * *arrays is malloc'ed.  Rank 0 opens the file; not collective. */
+ * *arrays is malloc'ed.  Not collective. */
 int reluopt_checkpoint_list(const char *path, Array **arrays, size_t *count, Error *error);
 
 void reluopt_checkpoint_meta_free(CheckpointMeta *meta);

@@ -50,7 +50,8 @@ Comm reluopt_comm_alone(void);
 void reluopt_comm_grid(Comm *comm, int data);
 /* MPI_Finalize.  Collective. */
 void reluopt_comm_stop(Comm *comm);
-/* Name and version of the MPI library, written to `text`, which is returned.  Not collective. */
+/* Name and version of the MPI library, "Open MPI v4.1.4", written to `text`, which is returned.  Not
+ * collective. */
 char *reluopt_comm_library(char *text, size_t room);
 /* A bug: print one line and end the job with RELUOPT_BUG.  Not collective. */
 _Noreturn void reluopt_comm_abort(Comm *comm, const char *what);
@@ -92,23 +93,24 @@ void reluopt_comm_sum(const Comm *comm, double *x, size_t count);
 /* Send bytes from rank 0, or rank `from`, to all.  Collective. */
 void reluopt_comm_share(const Comm *comm, void *bytes, size_t count);
 void reluopt_comm_share_from(const Comm *comm, int from, void *bytes, size_t count);
-/* Send malloc'ed text from rank 0 to all: on other ranks *text is allocated (NULL stays NULL).  Collective. */
+/* Send malloc'ed text from rank 0 to all: on other ranks *text is allocated (NULL stays NULL).  RELUOPT_MEMORY,
+ * agreed.  Collective. */
 int reluopt_comm_share_text(const Comm *comm, char **text, Error *error);
 
 /* Start sending a batch from rank 0, to each rank its columns; one at a time.  Wait ends it, with the same x
- * and sizes. x  in   on rank 0: for each index of the data `rows` rows of its columns, one such matrix after
- * another out  rows x B, own columns Collective. */
+ * and sizes.
+ *   x  in   on rank 0: for each index of the data `rows` rows of its columns, one such matrix after another
+ *      out  rows x B, own columns
+ * Collective. */
 void reluopt_comm_feed_start(Comm *comm, float *x, size_t rows, size_t batch);
 void reluopt_comm_feed_wait(Comm *comm, float *x, size_t rows, size_t batch);
 
+/* Wait for all ranks.  Collective. */
 void reluopt_comm_barrier(const Comm *comm);
 
 /* Did any rank fail?  Afterwards `error` holds the lowest failing rank's record on every rank (with "rank N: "
  * in front when it is not rank 0); returns its code, 0 when none failed.  Collective. */
 int reluopt_comm_agree(const Comm *comm, Error *error);
-
-/* Print name and version of the MPI library, "Open MPI v4.1.4", and a line end.  Not collective. */
-void reluopt_comm_print_library(FILE *out);
 
 /* Move what this rank's gathers and reductions took beyond the fastest rank's time in the same call to
  * PHASE_WAITING of its tally.  Happens by itself after many calls; call it before reading the tally.

@@ -12,7 +12,4 @@ typedef enum FileKind { FILE_CHECKPOINT, FILE_CURVES } FileKind;
  * cannot be opened or is neither.  Rank 0; not collective. */
 int reluopt_file_kind(const char *path, FileKind *kind, Error *error);
 
-/* Print the version of the HDF5 library, "HDF5 1.10.8", and a line end.  Not collective. */
-void reluopt_file_print_library(FILE *out);
-
 #endif

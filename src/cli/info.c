@@ -34,7 +34,6 @@ static void print_curves(const Curves *curves)
 
 static int print_checkpoint(const char *path, const CheckpointMeta *meta, Error *error)
 {
-    static const char *const kind[] = {"none", "scale", "centre", "standardise", "zca"};
     Array *arrays = NULL;
     size_t count = 0;
     if (reluopt_checkpoint_list(path, &arrays, &count, error))
@@ -42,7 +41,8 @@ static int print_checkpoint(const char *path, const CheckpointMeta *meta, Error 
     printf("checkpoint after epoch %lld, step %lld; written %s by %s on %d ranks\n", (long long)meta->at.epoch,
            (long long)meta->at.steps, meta->date, meta->program, meta->ranks);
     printf("libraries: %s\n", meta->libraries);
-    printf("preprocessing: %s of %zu features\n", kind[meta->pre.kind], meta->pre.features);
+    printf("preprocessing: %s of %zu features\n", reluopt_config_choice("preprocess", (int)meta->pre.kind),
+           meta->pre.features);
     for (size_t i = 0; i < count; i++)
         printf("%-8s %zu x %zu\n", arrays[i].name, arrays[i].rows, arrays[i].cols);
     printf("configuration:\n%s", meta->config);

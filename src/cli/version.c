@@ -4,16 +4,18 @@
 #include <yaml.h>
 #include <zlib.h>
 
+#include "reluopt/checkpoint.h"
 #include "reluopt/cli.h"
+#include "reluopt/comm.h"
 #include "reluopt/dense.h"
-#include "reluopt/kind.h"
 #include "reluopt/version.h"
 
 void reluopt_cli_version(FILE *out)
 {
+    char text[256];
     fprintf(out, "%s (BLAS kernel %s)\n", RELUOPT_PROGRAM, reluopt_dense_kernel());
-    reluopt_comm_print_library(out);
-    reluopt_file_print_library(out);
+    fprintf(out, "%s\n", reluopt_comm_library(text, sizeof text));
+    fprintf(out, "%s\n", reluopt_checkpoint_library(text, sizeof text));
     reluopt_dense_print_library(out);
     fprintf(out, "libyaml %s\nzlib %s\nlibdeflate %s\n", yaml_get_version_string(), zlibVersion(),
             LIBDEFLATE_VERSION_STRING);

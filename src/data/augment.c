@@ -96,10 +96,11 @@ int reluopt_augment_create(Augment *augment, const Config *config, const Preproc
     if (!moves(config))
         return RELUOPT_OK;
     if (train->height == 0)
-        return reluopt_fail(error, RELUOPT_USAGE,
-                            "augment.shift and augment.flip move images, and data.name: %s has none (IDX and "
-                            "CIFAR-10 files do): leave them out",
-                            config->data.name);
+        return reluopt_fail(
+            error, RELUOPT_USAGE,
+            "augment.shift and augment.flip move images, and data.name: %s has none (samples of two "
+            "dimensions, and CIFAR-10): leave them out",
+            config->data.name);
     augment->plane = reluopt_alloc(train->height * train->width, sizeof *augment->plane, error);
     augment->column = reluopt_alloc(train->width, sizeof *augment->column, error);
     augment->image = reluopt_alloc(RELUOPT_AUGMENT_ROOM * train->features, sizeof *augment->image, error);

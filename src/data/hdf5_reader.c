@@ -14,8 +14,9 @@ enum { MAX_DIMENSIONS = 32, MAX_PACKING = 1032 };
 typedef struct Set {
     const char *path, *name;
     hid_t id;
-    size_t count; /* the first dimension */
-    size_t each;  /* the product of the others */
+    size_t count;         /* the first dimension */
+    size_t each;          /* the product of the others */
+    size_t height, width; /* the others, where there are two: plane images; else 0 */
     H5T_class_t class;
     size_t bytes; /* of one value */
 } Set;
@@ -33,6 +34,8 @@ static int measure(Set *set, Error *error)
         return reluopt_fail(error, RELUOPT_DATA, "%s: %s is no array: write it as one, samples first",
                             set->path, set->name);
     set->count = (size_t)size[0];
+    set->height = dimensions == 3 ? (size_t)size[1] : 0;
+    set->width = dimensions == 3 ? (size_t)size[2] : 0;
     set->each = 1;
     for (int i = 1; i < dimensions; i++)
         if (__builtin_mul_overflow(set->each, (size_t)size[i], &set->each))
@@ -171,6 +174,10 @@ static int read_file(hid_t file, const char *path, Samples *samples, Schema *sch
         (read_features(&x, 0, x.count, samples->x, error) || read_labels(&y, samples, error) ||
          reluopt_schema_numbers(schema, samples, 0, path, path, error)))
         reluopt_samples_free(samples);
+    if (!error->code) {
+        samples->height = x.height;
+        samples->width = x.width;
+    }
     H5Dclose(x.id);
     H5Dclose(y.id);
     return error->code;

@@ -116,6 +116,7 @@ void reluopt_comm_stop(Comm *comm)
     MPI_Finalize();
 }
 
+/* The library says much more, after a comma or a line end. */
 char *reluopt_comm_library(char *text, size_t room)
 {
     char whole[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -358,15 +359,6 @@ int reluopt_comm_agree(const Comm *comm, Error *error)
         reluopt_fail(error, record.code, "rank %d: %.1000s", first, record.message);
     }
     return error->code;
-}
-
-/* The library says much more, after a comma or a line end. */
-void reluopt_comm_print_library(FILE *out)
-{
-    char text[MPI_MAX_LIBRARY_VERSION_STRING];
-    int length;
-    MPI_Get_library_version(text, &length);
-    fprintf(out, "%.*s\n", (int)strcspn(text, ",\n"), text);
 }
 
 double reluopt_clock(void)

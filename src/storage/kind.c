@@ -3,13 +3,6 @@
 
 #include "hdf5.h"
 
-void reluopt_file_print_library(FILE *out)
-{
-    unsigned major = 0, minor = 0, release = 0;
-    H5get_libversion(&major, &minor, &release);
-    fprintf(out, "HDF5 %u.%u.%u\n", major, minor, release);
-}
-
 int reluopt_file_kind(const char *path, FileKind *kind, Error *error)
 {
     Hdf5 file = reluopt_hdf5_open(path, error);

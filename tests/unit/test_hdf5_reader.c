@@ -102,6 +102,8 @@ static void test_shapes_and_filters(void **state)
     H5Pclose(plan);
     H5Fclose(file);
     check_good(path);
+    assert_int_equal(samples.height, 2); /* of three dimensions: images */
+    assert_int_equal(samples.width, 2);
     release();
 }
 
