@@ -59,7 +59,7 @@ void reluopt_cli_reference(FILE *out)
         "In a file as `key: value` (YAML), on the command line as `--key value`, which comes last. A key\n"
         "with a dot may also stand in a group: `inverse: {kind: fixed}`. `reluopt-mpi config` prints a\n"
         "commented file with all defaults; `reluopt-mpi config FILE` checks one. A setting that the method\n"
-        "does not use is refused.\n");
+        "does not use is refused where it differs from the default.\n");
     put_group(out, "", 0);
     for (size_t i = 0; reluopt_config_key(i, &info); i++) {
         size_t length = group_length(info.key);
