@@ -14,6 +14,7 @@
 #                   further for now), ONLY (regex of runs), COMMAND=plan or report; QUICK=1: all in small, in a minute
 #   make peers      compare with optimisers of PyTorch, write results/peers.md (hours; QUICK=1: minutes)
 #   make format     clang-format on all sources
+#   make help       this text
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
 #           LDLIBS, PACKAGES (libraries to ask pkg-config for), BUILD (folder of the results), SANITIZE=1,
@@ -47,7 +48,7 @@ SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/mpi/test_*.c))
 
-.PHONY: all libraries tests demo check docs bench reproduce peers format clean dependencies
+.PHONY: all libraries tests demo check help docs bench reproduce peers format clean dependencies
 .SECONDARY:
 
 all: $(BUILD)/reluopt-mpi $(BUILD)/man/reluopt-mpi.1 $(BUILD)/completion/reluopt-mpi
@@ -142,6 +143,9 @@ peers: dependencies
 
 docs: all
 	. launch/mpi-env.sh && $(BUILD)/reluopt-mpi help --reference >docs/configuration.md
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 clean:
 	rm -rf build

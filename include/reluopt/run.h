@@ -75,6 +75,9 @@ int reluopt_run_lock(Run *run, Error *error);
  * RELUOPT_STORAGE, RELUOPT_MEMORY; agreed.  Collective. */
 int reluopt_run_folder(Run *run, Error *error);
 
+/* What a shell needs around the folder in a command that is printed: a quote, or nothing.  Not collective. */
+const char *reluopt_run_quote(const Run *run);
+
 /* The newest good checkpoint in the folder of a run: its name, empty where there is none yet.  Damaged ones are
  * reported on standard error and set aside.  RELUOPT_STORAGE when all are damaged; RELUOPT_MEMORY; agreed.
  * Collective. */

@@ -159,7 +159,7 @@ const Option option_table[] = {
     {"data.name", TEXT(data.name), .value = "rings-xor",
      .meaning = "rings, xor, rings-xor, soybean, mnist, fashion-mnist, cifar-10, or file"},
     {"data.train", TEXT(data.train), .value = "", .later = true,
-     .meaning = "training file of data.name file; IDX, npy: samples,labels"},
+     .meaning = "training file of data.name file, from the working directory; IDX, npy: samples,labels"},
     {"data.test", TEXT(data.test), .value = "", .later = true,
      .meaning = "test file of data.name file; empty: data.holdout decides"},
     {"data.label", TEXT(data.label), .value = "last",

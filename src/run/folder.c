@@ -16,6 +16,11 @@ void run_path(const Run *run, const char *name, char path[RELUOPT_RUN_PATH])
     snprintf(path, RELUOPT_RUN_PATH, "%s/%s", run->folder, name);
 }
 
+const char *reluopt_run_quote(const Run *run)
+{
+    return strpbrk(run->folder, " \t\"$&();<>|*?") ? "'" : "";
+}
+
 /* mkdir -p */
 static int make_folder(const char *folder, Error *error)
 {

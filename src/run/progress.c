@@ -231,7 +231,8 @@ void reluopt_progress_end(const Run *run, const Summary *summary)
                100 * summary->best_test_accuracy);
     printf("\n  curves      %s/curves.h5\n  checkpoint  %s/checkpoint.h5\n  summary     %s/summary.json\n",
            run->folder, run->folder, run->folder);
-    printf("next:\n  %s eval %s/checkpoint.h5\n  %s report %s > report.html\n", program_invocation_name,
-           run->folder, program_invocation_name, run->folder);
+    const char *quote = reluopt_run_quote(run);
+    printf("next:\n  %s eval %s%s/checkpoint.h5%s\n  %s report %s%s%s > report.html\n", program_invocation_name, quote,
+           run->folder, quote, program_invocation_name, quote, run->folder, quote);
     fflush(stdout);
 }

@@ -83,10 +83,11 @@ int run_stopped(const Run *run, int reason, Error *error)
                                        [STOP_INT] = "signal INT",
                                        [STOP_TERM] = "signal TERM",
                                        [STOP_USR1] = "signal USR1"};
+    const char *quote = reluopt_run_quote(run);
     run_heed_stop(run); /* the run may go on */
     return reluopt_fail(
         error, RELUOPT_STOPPED,
-        "stopped by %s in epoch %lld after step %lld, with a checkpoint; to go on: train --resume "
-        "%s",
-        name[reason], (long long)run->epoch + 1, (long long)run->steps, run->folder);
+        "stopped by %s in epoch %lld after step %lld, with a checkpoint; to go on: reluopt-mpi train --resume "
+        "%s%s%s",
+        name[reason], (long long)run->epoch + 1, (long long)run->steps, quote, run->folder, quote);
 }

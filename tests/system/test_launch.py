@@ -52,6 +52,8 @@ class Launch(program.ProgramTest):
     def test_local_usage(self):
         for arguments in ["-n"], ["-n", "x"], ["-n", "0"]:
             self.local(*arguments, code=2)
+        out, _ = self.run_program(command=[LAUNCH + "/local.sh", "--help"])
+        self.assertIn("-n NP", out)
 
     def test_local_runs(self):
         out, _ = self.run_program(command=[LAUNCH + "/local.sh", "-n", "2", "train", "--epochs", "1", "--out", "run"],
@@ -73,6 +75,11 @@ class Launch(program.ProgramTest):
         self.assertIn("train --resume out/seed-3 ", self.sweep("out", "c.yaml", "--batch", "50", **task))
         self.write("out/seed-3/summary.json", "{}")
         self.assertEqual(self.sweep("out", "c.yaml", **task), "out/seed-3 is done\n")
+
+    def test_train_usage(self):
+        for arguments, job in (["run"], ""), ([], "7"):
+            _, errors = self.run_program(command=["bash", LAUNCH + "/train.slurm", *arguments], code=2, SLURM_JOB_ID=job)
+            self.assertIn("sbatch launch/train.slurm", errors)
 
     def test_sweep_usage(self):
         self.started("bash", LAUNCH + "/sweep.slurm", "out", "c.yaml", code=2)

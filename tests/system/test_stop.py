@@ -4,6 +4,7 @@
 RELUOPT_KILLS=100 kills so many times."""
 import os
 import random
+import shlex
 import signal
 import time
 
@@ -74,6 +75,16 @@ class Stops(ResumeTest):
             self.write("run/stop", "")
             self.assert_stopped(process, "the file stop")
             os.rename(self.path("run"), self.path(f"np{np}"))
+
+    def test_printed_commands_can_be_copied(self):
+        out = "my run"
+        os.makedirs(self.path(out))
+        self.write(out + "/stop", "")
+        line = self.refused("train", "--epochs", 2, "--out", out, code=STOPPED, says=["reluopt-mpi train --resume 'my run'"])
+        command = [program.PROGRAM, *shlex.split(line[line.index("train --resume"):])]
+        text, _ = self.run_program(command=command)
+        for next_line in text[text.index("next:"):].splitlines()[1:]:
+            self.run_program(command=["sh", "-c", next_line])
 
     def test_stop_file_after_the_end(self):
         self.run_program("train", "--epochs", 1, "--out", "run")
