@@ -1,7 +1,7 @@
 /* predict.c - an example for libreluopt: classes of the samples on standard input.
  *
  *     cc predict.c -o predict $(pkg-config --cflags --libs reluopt)
- *     ./predict runs/mine/checkpoint.h5 < samples.txt
+ *     ./predict runs/mine/checkpoint.h5 < samples.txt # LD_LIBRARY_PATH=PREFIX/lib if it finds no library
  *
  * A sample is as many numbers as the network has features, separated by blanks or line ends. */
 #include <reluopt/model.h>
