@@ -52,11 +52,11 @@ static int find_format(Files *files, const char *key, bool labels, Error *error)
                         "\"A,B\" for IDX or .npy "
                         "samples A and labels B, or a list of CIFAR-10 .bin files",
                         key, files->path[0].text,
-                        stat(files->path[0].text, &found) != 0 ? "is not there"
-                        : S_ISDIR(found.st_mode)               ? "is a folder"
-                        : files->count > most                  ? "needs fewer files after it"
-                        : files->format == FORMAT_IDX          ? "is of no known format, or lacks its labels"
-                                                               : "lacks its labels");
+                        files->count > most                      ? "needs fewer files after it"
+                        : stat(files->path[0].text, &found) != 0 ? "is not there"
+                        : S_ISDIR(found.st_mode)                 ? "is a folder"
+                        : files->format == FORMAT_IDX            ? "is of no known format, or lacks its labels"
+                                                                 : "lacks its labels");
 }
 
 int files_list(Files *files, const char *list, const char *key, bool labels, Error *error)
