@@ -13,7 +13,7 @@ FASHION = "/usr/share/datasets/fashion-mnist"
 # Configuration and settings: test accuracy in % that they must reach, some 4 below what they did.
 IMAGES = {  # 1,000 images, batches of 100, 3 epochs
     "configs/thesis/mnist-batch.yaml": 50,
-    "configs/thesis/mnist-sgd.yaml": 62,
+    "configs/thesis/mnist-sgd.yaml --learning_rate 0.1": 70,  # with that for MNIST, rounding decides here
     "configs/thesis/mnist-dtp.yaml": 72,
     "configs/mnist.yaml": 76,
     "configs/mnist.yaml --inverse.kind transpose": 77,
