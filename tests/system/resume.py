@@ -1,5 +1,6 @@
 """Runs that are interrupted and resumed, in tests."""
 import os
+import shlex
 import time
 
 import h5py
@@ -40,7 +41,7 @@ class ResumeTest(program.ProgramTest):
         """Train or resume for one step: a file asks the run to stop from the start."""
         os.makedirs(self.path(out), exist_ok=True)
         self.write(out + "/stop", "")
-        self.refused("train", *arguments, code=STOPPED, says=["stopped by the file stop", f"--resume {out}"], np=np)
+        self.refused("train", *arguments, code=STOPPED, says=["stopped by the file stop", f"--resume {shlex.quote(out)}"], np=np)
         self.assertFalse(os.path.exists(self.path(out + "/stop")))
 
     def resume(self, run, *arguments, np=1):

@@ -45,8 +45,9 @@ RUNS = {  # name: settings, on the generated rings-xor
     "sgd, normalised, residual": ["--method", "sgd", "--batch", 500, "--batch_norm", "yes", "--residual", "yes"],
     "adam, tanh": ["--method", "adam", "--activation", "tanh", "--loss", "mse"],
 }
-# Kernels of BLAS differ in the last bits, and training amplifies that: 6e-4 was the most seen between three of them.
-TOLERANCE = 2e-3
+# Processors and kernels of BLAS differ in the last bits, and training amplifies that: between AVX2 and AVX-512 by 2.1e-3
+# at most (the loss of "exact").
+TOLERANCE = 5e-3
 
 
 class Regression(program.ProgramTest):
@@ -61,7 +62,9 @@ class Regression(program.ProgramTest):
         self.assertEqual({row[0] for row in rows}, set(RUNS))
         for name in RUNS:
             stored = [[float(x) for x in row[2:]] for row in rows if row[0] == name]
-            numpy.testing.assert_allclose(self.curves(name), stored, rtol=0, atol=TOLERANCE, err_msg=name)
+            with self.subTest(name):
+                far = abs(self.curves(name) - stored) > TOLERANCE
+                self.assertFalse(far.any(), f"epochs and {COLUMNS}: {numpy.argwhere(far).tolist()}")
 
 
 @unittest.skipUnless(os.path.isdir("/usr/share/datasets/fashion-mnist"), "no package dataset-fashion-mnist")
