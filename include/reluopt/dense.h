@@ -9,7 +9,8 @@
 #include "reluopt/error.h"
 
 /* The best BLAS kernel for this processor, unless OPENBLAS_CORETYPE names one, and one BLAS thread in this
- * process: parallelism is over ranks.  Call once, before anything else of this header and before MPI starts. */
+ * process: parallelism is over ranks.  Numbers too small for full precision count as zero from here on (x86).
+ * Call once, before anything else of this header and before MPI starts. */
 void reluopt_dense_start(void);
 
 /* Name of a kernel that uses more of this processor's instructions than the one in use (because

@@ -440,6 +440,19 @@ static int start(void **state)
     return strlen(reluopt_dense_kernel()) == 0;
 }
 
+static void numbers_below_full_precision_are_zero(void **state)
+{
+    (void)state;
+#ifdef __SSE__
+    volatile float small = 1e-30f, smaller = 1e-9f, least = 0x1p-149f;
+    assert_true(small * smaller == 0);
+    assert_true(least * 0x1p30f == 0);
+    assert_true(small * 1e-7f > 0);
+#else
+    skip();
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +471,7 @@ int main(void)
         cmocka_unit_test(basis_of_special_matrices),
         cmocka_unit_test(what_has_no_inverse_is_refused),
         cmocka_unit_test(values_that_are_not_finite_are_reported),
+        cmocka_unit_test(numbers_below_full_precision_are_zero),
     };
     return cmocka_run_group_tests_name("dense", tests, start, NULL);
 }
