@@ -12,6 +12,7 @@ import settings
 CURVES = ("epoch", "steps", "seconds", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "rate", "online_bound", "active")
 LEFT_OUT = {"ball": ("test_loss", "test_accuracy", "online_bound", "active")}  # many long runs of which no more is shown
 WHOLE = "epoch", "steps"  # kept as integers
+INDEX = 4096  # bytes, about, that HDF5 takes to find what it packed
 
 
 @dataclass
@@ -89,7 +90,7 @@ def load(path, runs):
 def of_file(run, data, config):
     table = data[:run.row.epochs]
     curves = {name: table[name] for name in table.dtype.names}
-    return Kept(run.row, run.seed, curves, data.attrs["train_accuracy"], data.attrs["failure"], list(data.attrs["moved"]), config)
+    return Kept(run.row, run.seed, curves, data.attrs["train_accuracy"], data.attrs["failure"].decode(), list(data.attrs["moved"]), config)
 
 
 def table_of(curves, epochs):
@@ -106,8 +107,10 @@ def save(path, kept):
         for of_run in kept.values():
             row = file.require_group(of_run.row.name)
             if "settings" not in row:
-                row.create_dataset("settings", data=numpy.frombuffer(of_run.config.encode(), numpy.uint8), compression=9)
+                row.create_dataset("settings", data=numpy.frombuffer(of_run.config.encode(), numpy.uint8))
             table = table_of(of_run.curves, of_run.epochs())
-            data = row.create_dataset(str(of_run.seed), data=table, compression=9, shuffle=True, maxshape=(None,))
-            data.attrs.update(train_accuracy=of_run.train_accuracy, failure=of_run.failure, moved=numpy.array(of_run.moved))
+            packing = {"compression": 9, "shuffle": True} if table.nbytes > INDEX else {}
+            data = row.create_dataset(str(of_run.seed), data=table, **packing)
+            data.attrs.update(train_accuracy=of_run.train_accuracy, moved=numpy.array(of_run.moved),
+                              failure=numpy.bytes_(of_run.failure.encode()))
     os.replace(path + ".new", path)
