@@ -53,7 +53,7 @@ def recommended():
             ("mnist", "mnist.yaml", {}, 3, 20, (9, 7)),
             ("fashion-mnist", "fashion-mnist.yaml", {}, 3, 20, (11, 9)),
             ("cifar10", "cifar10.yaml", {}, 3, 20, (20, 17)),
-            ("cifar10-wide", "cifar10.yaml", {"network": "1000,1000,1000"}, 3, 15, (50, 40))):
+            ("cifar10-wide", "cifar10.yaml", {"network": "1000,1000,1000"}, 3, 10, (50, 40))):
         for kind, title, own, seconds in zip(("without", "with"), (WITHOUT, WITH), ({}, TRANSPOSE), cost):
             yield Row(f"{group}-{kind}", group, title, config, {**settings, **own}, seeds, epochs, seconds)
 
