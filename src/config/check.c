@@ -169,9 +169,9 @@ static const char *conflict(const Config *c, int size)
     if (c->inverse.warmup + (c->inverse.alternate ? 1 : 0) >= c->epochs)
         return "inverse.warmup leaves no epoch to train the weights: set more epochs";
     if (file && c->data.train[0] == '\0')
-        return "data.name: file needs data.train, the training file";
+        return "data.name: file needs data.train, the path of the training data";
     if (!file && (c->data.train[0] != '\0' || c->data.test[0] != '\0'))
-        return "data.train and data.test are read only with data.name: file";
+        return "data.train and data.test are read only with data.name: file: set that";
     return NULL;
 }
 

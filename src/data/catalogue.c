@@ -136,9 +136,6 @@ static int find_set(const struct Set *set, const char *root, Files *train, Files
 static int named_files(const Config *config, Files *train, Files *test, Error *error)
 {
     *test = (Files){0};
-    if (!config->data.train[0])
-        return reluopt_fail(error, RELUOPT_USAGE,
-                            "data.name = file needs data.train, the path of the training data: set it");
     if (files_list(train, config->data.train, "data.train", true, error))
         return error->code;
     return config->data.test[0] ? files_list(test, config->data.test, "data.test", true, error) : RELUOPT_OK;
@@ -304,14 +301,9 @@ static int load(Dataset *data, const Config *config, Error *error)
 {
     const char *name = config->data.name;
     const struct Set *set = known_set(name);
-    bool file = strcmp(name, "file") == 0;
     if (reluopt_dataset_known(name, error))
         return error->code;
-    if (!file && (config->data.train[0] || config->data.test[0]))
-        return reluopt_fail(error, RELUOPT_USAGE,
-                            "data.train and data.test do not go with data.name = %s: set data.name to file",
-                            name);
-    if (file)
+    if (strcmp(name, "file") == 0)
         read_named_files(data, config, error);
     else if (set)
         read_set(data, set, config, error);

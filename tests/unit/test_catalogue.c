@@ -160,7 +160,7 @@ static void test_formats(void **state)
         {"a,,c", RELUOPT_USAGE, "an empty path"},
         {"a.bin,", RELUOPT_USAGE, "an empty path"},
         {"1.bin,2.bin,3.bin,4.bin,5.bin,6.bin,7.bin,8.bin,9.bin", RELUOPT_USAGE, "more than 8"},
-        {"", RELUOPT_USAGE, "needs data.train"},
+        {"", RELUOPT_USAGE, "an empty path"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Config config = configure_files(cases[i].train, "");
