@@ -53,6 +53,7 @@ usage() { # REASON
 }
 
 fail() { # REASON
+    [ -z "${to-}" ] || rmdir "$to" 2>/dev/null || true # stays if something has come
     echo "get-data.sh: $1" >&2
     exit 3
 }

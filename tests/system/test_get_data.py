@@ -127,7 +127,7 @@ class GetData(program.ProgramTest):
             Server.files[name] = wrong
             _, errors = self.get("mnist", "--mirror", self.mirror, script=script, code=3)
             self.assertIn("wrong checksum", errors)
-            self.assertEqual(os.listdir(self.path("data/mnist")), [])
+            self.assertFalse(os.path.exists(self.path("data/mnist")))
         Server.files[name] = whole
         self.get("mnist", "--mirror", self.mirror, script=script)
         self.write("data/mnist/" + name, whole[:-20])
@@ -140,6 +140,7 @@ class GetData(program.ProgramTest):
         self.assertIn("404", errors)
         _, errors = self.get("soybean", "--mirror", "http://127.0.0.1:1", code=3)
         self.assertIn("curl failed", errors)
+        self.assertFalse(os.path.exists(self.path("data/soybean")))
 
     def test_usage(self):
         for arguments in ["iris"], ["mnist", "--mirror"], ["mnist", "--where", "x"]:
