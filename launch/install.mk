@@ -43,7 +43,8 @@ INSTALLED := $(BUILD)/reluopt-mpi:$(PREFIX)/bin/reluopt-mpi \
     $(BUILD)/lib/reluopt-mpi.lua:$(SHARE)/modulefiles/reluopt-mpi/$(VERSION).lua \
     $(foreach h,model codes version,include/reluopt/$h.h:$(INCLUDE)/$h.h) \
     $(foreach f,$(SCRIPTS) $(wildcard configs/*.yaml configs/*/*.yaml),$f:$(SHARE)/$f) \
-    $(foreach f,README.md CHANGELOG.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*.png docs/examples/*),$f:$(DOC)/$f)
+    $(foreach f,LICENSE include/reluopt/model.h $(wildcard *.md docs/*.* docs/examples/* results/*.md results/figures/*.svg), \
+        $f:$(DOC)/$f)
 
 install: all library
 	@for f in reluopt.pc reluopt-mpi.lua; do \

@@ -3,6 +3,7 @@
 import glob
 import math
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -123,6 +124,15 @@ class Installed(program.ProgramTest):
         self.assertTrue(os.path.exists("%s/lib/libreluopt.so.%s" % (self.prefix, version)))
         with open(self.prefix + "/lib/pkgconfig/reluopt.pc") as file:
             self.assertIn("Version: %s\n" % version, file.read())
+
+    def test_pages_link_to_what_is_there(self):
+        links = []
+        for page in glob.glob(self.prefix + "/share/doc/reluopt-mpi/**/*.md", recursive=True):
+            with open(page) as file:
+                links += [os.path.join(os.path.dirname(page), link)
+                          for link in re.findall(r"\]\((?!https?:)([^)#\s]+)", file.read())]
+        self.assertGreater(len(links), 20)
+        self.assertEqual([link for link in links if not os.path.exists(link)], [])
 
     def test_uninstall_leaves_what_was_there(self):
         kept = ["opt/share/doc/other/README", "opt/lib/libother.so"]
