@@ -112,7 +112,7 @@ dependencies:
 TEST_PACKAGES := libcmocka-dev python3-h5py python3-matplotlib python3-onnx binutils man-db mandoc dpkg-dev curl
 
 # Recursive, so that pkg-config is asked after the packages are there.
-PARALLEL := --no-print-directory -j $(shell nproc)
+PARALLEL := --no-print-directory -j $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 
 demo: dependencies
 	@$(MAKE) $(PARALLEL) all

@@ -21,10 +21,10 @@ find_program() {
     command -v reluopt-mpi || { echo "reluopt-mpi is not built: make, or set RELUOPT_MPI" >&2 && return 1; }
 }
 
-# Physical cores that this process may use.
+# Physical cores that this process may use; nproc alone would heed limits of threads.
 cores() {
     local allowed physical
-    allowed=$(nproc)
+    allowed=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
     physical=$(lscpu -p=CORE,SOCKET 2>/dev/null | grep -v '^#' | sort -u | wc -l)
     echo $((physical > 0 && physical < allowed ? physical : allowed))
 }

@@ -19,6 +19,6 @@ fi
 case $np in *[!0-9]* | 0) echo "local.sh: -n $np: must be a number of ranks, such as 4" >&2 && exit 2 ;; esac
 # shellcheck source=launch/launcher.sh
 . "$(dirname "${BASH_SOURCE[0]}")/launcher.sh"
-unset SLURM_JOB_ID # this machine alone, also inside a job
+unset SLURM_JOB_ID SLURM_JOBID # this machine alone, also inside a job
 launcher "${np:-$(cores)}"
 exec "${launch[@]}" "$program" "$@"

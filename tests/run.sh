@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 . launch/mpi-env.sh
 export BUILD=${BUILD:-build}
 scratch=$(mktemp -d)
-jobs=${JOBS:-$(($(nproc) < 4 ? $(nproc) : 4))}
+processors=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
+jobs=${JOBS:-$((processors < 4 ? processors : 4))}
 export PATIENCE=1 UNDER=""
 export ASAN_OPTIONS=fast_unwind_on_malloc=0
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0

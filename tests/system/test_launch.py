@@ -8,6 +8,7 @@ import program
 
 LAUNCH = os.path.join(program.TOP, "launch")
 STAND_IN = """#!/bin/sh
+[ -z "$SLURM_JOBID" ] || echo "mpirun takes part in job $SLURM_JOBID"
 [ "$1" != --mpi=list ] || { echo "MPI plugin types are... $PLUGINS" && exit; }
 echo "$(basename "$0") $* yield=$OMPI_MCA_mpi_yield_when_idle threads=$OPENBLAS_NUM_THREADS"
 """
@@ -19,10 +20,14 @@ class Launch(program.ProgramTest):
         self.write("reluopt", "")
         self.tool("mpirun", STAND_IN)
         self.tool("srun", STAND_IN)
-        self.tool("nproc", "#!/bin/sh\necho 8\n")
+        self.tool("nproc", "#!/bin/sh\necho ${OMP_NUM_THREADS:-8}\n")
         self.tool("lscpu", "#!/bin/sh\necho '# Core,Socket'; for c in 0 1 2 3; do echo $c,0; echo $c,0; done\n")
-        self.tool("scontrol", "#!/bin/sh\necho '   Command=%s/sweep.slurm out c.yaml'\n" % LAUNCH)
+        self.share(LAUNCH)
         self.tool("reluopt", "#!/bin/sh\n")
+
+    def share(self, folder):
+        """Where the script was submitted from."""
+        self.tool("scontrol", "#!/bin/sh\necho '   Command=%s/sweep.slurm out/a c.yaml'\n" % folder)
 
     def tool(self, name, text):
         os.makedirs(self.path("bin"), exist_ok=True)
@@ -45,7 +50,8 @@ class Launch(program.ProgramTest):
         bound, free = "--map-by core --bind-to core", "--bind-to none"
         for arguments, ranks, binding, yields in ([], 4, bound, 0), (["-n", "4"], 4, bound, 0), \
                 (["-n", "1"], 1, free, 0), (["-n", "5"], 5, free, 1):
-            out = self.local(*arguments, "train", "--epochs", "2", SLURM_JOB_ID="7")
+            out = self.local(*arguments, "train", "--epochs", "2", SLURM_JOB_ID="7", SLURM_JOBID="7",
+                             OMP_NUM_THREADS="1")
             self.assertEqual(out, "mpirun -np %d %s %s train --epochs 2 yield=%d threads=1\n"
                              % (ranks, binding, self.path("bin/reluopt"), yields))
 
@@ -61,7 +67,7 @@ class Launch(program.ProgramTest):
         self.assertIn("np 2", out)
 
     def test_sweep(self):
-        """The seed is the index of the task; srun with pmix where there is one; finished runs are left alone."""
+        """The seed is the index of the task; srun with pmix where there is one."""
         train = "%s train c.yaml --batch 50 --seed 3 --out out/seed-3" % self.path("bin/reluopt")
         task = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_TASKS_PER_NODE": "4(x2)"}
         for settings, launch, yields in (
@@ -72,9 +78,18 @@ class Launch(program.ProgramTest):
             self.assertEqual(out, "%s %s yield=%d threads=1\n" % (launch, train, yields))
         os.makedirs(self.path("out/seed-3"))
         self.write("out/seed-3/config.yaml", "")  # was interrupted
-        self.assertIn("train --resume out/seed-3 ", self.sweep("out", "c.yaml", "--batch", "50", **task))
-        self.write("out/seed-3/summary.json", "{}")
-        self.assertEqual(self.sweep("out", "c.yaml", **task), "out/seed-3 is done\n")
+        self.assertIn("train --resume out/seed-3 --epochs 50 ", self.sweep("out", "c.yaml", "--epochs", "50", **task))
+
+    def test_sweep_finds_its_folder(self):
+        """Also where its path has blanks; otherwise it says what to do."""
+        shutil.copytree(LAUNCH, self.path("my tools/launch"))
+        self.share(self.path("my tools/launch"))
+        self.assertIn("train c.yaml --seed 3", self.sweep("out", "c.yaml", SLURM_ARRAY_TASK_ID="3"))
+        self.share(self.path("elsewhere"))
+        shutil.copy(LAUNCH + "/sweep.slurm", self.path("spooled"))
+        _, errors = self.run_program(command=["bash", self.path("spooled"), "out", "c.yaml"], code=2, SLURM_JOB_ID="7",
+                                     SLURM_ARRAY_TASK_ID="3", PATH=self.path("bin") + ":" + os.environ["PATH"])
+        self.assertIn("set RELUOPT_SHARE", errors)
 
     def test_train_usage(self):
         for arguments, job in (["run"], ""), ([], "7"):
