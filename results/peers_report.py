@@ -1,11 +1,9 @@
 #!/usr/bin/python3
 """Write peers.md and small-samples.md, each if peers_runs.py made any runs for it.   usage: peers_report.py FOLDER [OUT]"""
 import glob
-import importlib.metadata
 import os
 import re
 import statistics
-import subprocess
 import sys
 
 import peers_runs as plan
@@ -103,12 +101,12 @@ def steps_to_full(study, runs):
 PEERS = """# Optimisers of PyTorch, with and without a learning rate
 
 Written by `results/peers.sh` (`make peers`). Test accuracy in %, mean of the seeds (lowest to highest); batches of 500, and
-for every method the same preprocessed data and network. PyTorch with {np} threads, ours with {np} ranks, by turns on the same
-cores. Seconds are of training alone; *from start*: since the process was started, with reading and evaluation. Accuracies are
-compared at the time that the fastest run took, and at a quarter of it. *Tuned*: constants chosen for this data set; rates
-by the last test accuracy of seed 1. `results/peers_optim.py` has the equations and constants.
+for every method the same preprocessed data and network. PyTorch and ours by turns on the same cores. Seconds are of
+training alone; *from start*: since the process was started, with reading and evaluation. Accuracies are compared at the time
+that the fastest run took, and at a quarter of it. *Tuned*: constants chosen for this data set; rates by the last test
+accuracy of seed 1. `results/peers_optim.py` has the equations and constants.
 
-{machine}
+{machines}
 """
 SMALL = """# Few samples of many dimensions
 
@@ -118,15 +116,14 @@ best of {rates} by the test accuracy of seed 1, for each column. Epochs (seeds):
 """
 
 
-def machine():
-    with open("/proc/cpuinfo") as file:
-        processor = next((line.split(": ")[1].strip() for line in file if line.startswith("model name")), "unknown")
-    ours = subprocess.run([plan.PROGRAM, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
-    return f"{processor}, {os.cpu_count()} cores; {ours}; PyTorch {importlib.metadata.version('torch')}."
+def machines(folder):
+    """Where the runs were made, a paragraph each."""
+    paths = [path for study in plan.FULL for path in glob.glob(os.path.join(folder, study, "*.jsonl"))]
+    return "\n\n".join(sorted({plan.read_run(path)[0]["machine"] for path in paths}))
 
 
 def peers_page(folder):
-    parts = [PEERS.format(np=plan.NP, machine=machine())]
+    parts = [PEERS.format(machines=machines(folder))]
     for name, study in plan.FULL.items():
         parts += [f"## {study.title}\n", full_table(os.path.join(folder, name), study)]
     return "\n".join(parts)
@@ -142,8 +139,10 @@ def small_page(folder):
 def main(folder, out="results"):
     for name, page, studies in ("peers.md", peers_page, plan.FULL), ("small-samples.md", small_page, plan.SMALL):
         if any(glob.glob(os.path.join(folder, study, "*.jsonl")) for study in studies):
-            with open(os.path.join(out, name), "w") as file:
-                file.write(page(folder))
+            text, path = page(folder), os.path.join(out, name)
+            with open(path + ".new", "w") as file:
+                file.write(text)
+            os.replace(path + ".new", path)
 
 
 if __name__ == "__main__":

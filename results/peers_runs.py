@@ -6,6 +6,7 @@ usage: peers_runs.py FOLDER      FOLDER/STUDY/METHOD-SEED.jsonl: a line on the r
 NP=2 sets ranks and threads (default: all cores), ONLY=REGEX the runs (STUDY/METHOD-SEED), QUICK=1 a small version.
 """
 import functools
+import importlib.metadata
 import json
 import os
 import platform
@@ -154,6 +155,15 @@ def environment():
             "LD_LIBRARY_PATH": f"/usr/lib/{platform.machine()}-linux-gnu/openblas-openmp"}
 
 
+@functools.cache
+def machine():
+    with open("/proc/cpuinfo") as file:
+        processor = next((line.split(": ")[1].strip() for line in file if line.startswith("model name")), "unknown")
+    version = subprocess.run([PROGRAM, "--version"], check=True, capture_output=True, text=True).stdout.splitlines()[0]
+    return (f"{processor}, {os.cpu_count()} cores; {version}, {NP} ranks; "
+            f"PyTorch {importlib.metadata.version('torch')}, {NP} threads")
+
+
 def read_run(path):
     """(The line on the run, lines of the epochs), or None."""
     if not os.path.exists(path):
@@ -200,7 +210,7 @@ def make_run(folder, name, seed, study, rate):
     code, epochs = train(command, path + ".run")
     if code not in (0, DIVERGED):
         sys.exit(f"peers_runs.py: exit code {code} of: {' '.join(command)}")
-    head = {"command": " ".join(command), "tuned": method.tuned(study, rate), "diverged": code == DIVERGED}
+    head = {"command": " ".join(command), "machine": machine(), "tuned": method.tuned(study, rate), "diverged": code == DIVERGED}
     with open(path + ".part", "w") as file:
         file.writelines(json.dumps(line) + "\n" for line in (head, *epochs))
     os.rename(path + ".part", path)

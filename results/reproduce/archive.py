@@ -2,12 +2,14 @@
 
 Tables and figures are made from it alone: they can be made again, and added to, where the folders of the runs are no more."""
 import os
+import shutil
 from dataclasses import dataclass
 
 import h5py
 import numpy
 
 import settings
+from runs import stale
 
 CURVES = ("epoch", "steps", "seconds", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "rate", "online_bound", "active")
 LEFT_OUT = {"ball": ("test_loss", "test_accuracy", "online_bound", "active")}  # many long runs of which no more is shown
@@ -44,9 +46,20 @@ def gather(runs, folder):
                 found[run.name] = new
         found = {run.name: found[run.name] for run in of_group if run.name in found}
         if found:
+            set_aside(path, found, os.path.dirname(of_group[0].folder))
             save(path, found)
         kept |= found
     return kept
+
+
+def set_aside(path, found, folder):
+    """A file with more runs than these, of other settings or of a plan of before, goes to FOLDER/stale."""
+    if not os.path.exists(path):
+        return
+    with h5py.File(path, "r") as file:
+        lost = [f"{row}-{seed}" for row in file for seed in file[row] if seed != "settings" and f"{row}-{seed}" not in found]
+    if lost:
+        print(f"{', '.join(lost)}: not of the present plan and settings, now in {shutil.copy(path, stale(folder))}")
 
 
 def of_folder(run, runs):

@@ -164,7 +164,11 @@ class Driver:
             if run.row.config not in self.no_data:
                 print(f"{time.strftime('%H:%M:%S')} {run.name}: {run.target - run.done} epochs, about "
                       f"{duration(self.seconds(run))}; then {len(self.queue)} runs, about {duration(left)}", flush=True)
-                self.train(run)
+                try:
+                    self.train(run)
+                except Exception as error:  # which would end only this thread
+                    self.errors.append(run)
+                    print(f"{run.name}: {error}", flush=True)
 
     def command(self, run):
         launcher = [] if self.ranks == 1 else ["mpirun", "-np", str(self.ranks), "--bind-to", "none"]
@@ -181,9 +185,7 @@ class Driver:
         """What was made with other settings goes to FOLDER/stale."""
         for path in run.folder, run.log:
             if os.path.exists(path):
-                stale = os.path.join(self.folder, "stale", time.strftime("%Y%m%d-%H%M%S"))
-                os.makedirs(stale, exist_ok=True)
-                os.rename(path, os.path.join(stale, os.path.basename(path)))
+                os.rename(path, os.path.join(stale(self.folder), os.path.basename(path)))
 
     def train(self, run):
         command = self.command(run)
@@ -196,7 +198,7 @@ class Driver:
                 child.send_signal(signal.SIGUSR1)
             errors = child.communicate()[1]
             self.children.remove(child)
-            line = (errors.strip().splitlines() or [""])[-1]
+            line = reason(errors)
             log.write(errors + (f"failed: {line}\n" if child.returncode == NUMERIC else ""))
         self.measure(run)
         self.judge(run, child.returncode, line)
@@ -210,6 +212,19 @@ class Driver:
         elif code not in (0, STOPPED, NOT_BEGUN):
             self.errors.append(run)
             print(f"{run.name}: exit code {code}: {line}", flush=True)
+
+
+def reason(errors):
+    """The last line of the program, which a launcher may follow with its own."""
+    lines = errors.strip().splitlines() or [""]
+    return next((line for line in reversed(lines) if line.startswith("reluopt-mpi: ")), lines[-1])
+
+
+def stale(folder):
+    """A folder for what was made with other settings and is in the way."""
+    path = os.path.join(folder, "stale", time.strftime("%Y%m%d-%H%M%S"))
+    os.makedirs(path, exist_ok=True)
+    return path
 
 
 def duration(seconds):

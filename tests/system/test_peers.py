@@ -130,7 +130,7 @@ class Tables(program.ProgramTest):
     def put(self, name, seed, accuracies, diverged=False):
         """A run of an epoch every 2 seconds."""
         with open(self.path(f"{name}-{seed}.jsonl"), "w") as file:
-            file.write(json.dumps({"tuned": "none", "diverged": diverged}) + "\n")
+            file.write(json.dumps({"machine": f"machine {seed}", "tuned": "none", "diverged": diverged}) + "\n")
             for i, accuracy in enumerate(accuracies, 1):
                 file.write(json.dumps({"epoch": i, "steps": 100 * i, "seconds": 2 * i, "since_start": 3 * i,
                                        "train_accuracy": accuracy, "test_accuracy": accuracy}) + "\n")
@@ -164,6 +164,21 @@ class Tables(program.ProgramTest):
         group = report.read_runs(self.folder, "sgd")
         self.assertEqual(report.last_accuracy(study, group), "75.0 (50.0 to 100.0)")
         self.assertEqual(report.steps_to_full(study, group), "150")
+
+
+    def test_page(self):
+        """It names the machines of the runs, and stays as it was if it cannot be made."""
+        os.makedirs(self.path("mnist"))
+        self.put("mnist/sgd", 1, [0.5, 0.9])
+        self.put("mnist/sgd", 2, [0.5, 0.9])
+        report.main(self.folder, self.folder)
+        with open(self.path("peers.md")) as file:
+            page = file.read()
+        self.assertIn("\nmachine 1\n\nmachine 2\n", page)
+        self.write("mnist/sgd-3.jsonl", "no JSON")
+        self.assertRaises(ValueError, report.main, self.folder, self.folder)
+        with open(self.path("peers.md")) as file:
+            self.assertEqual(file.read(), page)
 
 
 @unittest.skipUnless(HAS_TORCH and os.path.isdir(SOYBEAN), "no PyTorch (python3-torch), or no soybean data")

@@ -74,6 +74,9 @@ class Reproduce(program.ProgramTest):
             file["soybean-gd/settings"][:] = numpy.frombuffer(config, numpy.uint8)
         self.run_program(command=self.tool("report", "third", "none"))
         self.assertRegex(self.read("third/README.md"), r"gradient descent \| 100, 100 \| missing")
+        before, = glob.glob(self.path("none/stale/*/soybean.h5"))
+        with h5py.File(before, "r") as file:
+            self.assertIn("soybean-gd", file)
 
     def other_settings(self, every):
         """A run is known by its resolved configuration: other words for it do not matter, another value does."""
