@@ -40,16 +40,39 @@ static void call_tn(float *c, size_t ldc, const float *a, size_t lda, const floa
                 in(ldc));
 }
 
-/* Rows in whole blocks, then the rest; small products block by block, because OpenBLAS turns to other kernels
- * for products of up to 10^6 multiplications, whatever their shape.  (From 16 rows on, which are 4 blocks, a
- * product is not small where 4 rows have more than a quarter of that; fewer may be all there are, or a shard.)
- * Row j of c comes from a + j * next. */
+/* OpenBLAS turns to other kernels for products of up to SMALL multiplications, whatever their shape. */
+enum { SMALL = 1000000, FEW = 16 };
+
+/* A product of fewer rows than FEW as the first ones of a product of FEW; not a number where memory is short.
+ */
+static void padded(Product *product, float *c, size_t ldc, const float *a, size_t lda, size_t next,
+                   const float *b, size_t m, size_t n, size_t k)
+{
+    bool turned = next != lda; /* row j of c comes from a column of a */
+    size_t along = turned ? lda : 1, new_lda = turned ? FEW : k, new_next = turned ? 1 : k,
+           new_along = turned ? FEW : 1;
+    float *rows = calloc(FEW * k, sizeof *rows), *out = malloc(FEW * n * sizeof *out);
+    for (size_t j = 0; rows && out && j < m; j++)
+        for (size_t i = 0; i < k; i++)
+            rows[j * new_next + i * new_along] = a[j * next + i * along];
+    if (rows && out)
+        product(out, n, rows, new_lda, b, FEW, n, k);
+    for (size_t j = 0; j < m; j++)
+        for (size_t i = 0; i < n; i++)
+            c[j * ldc + i] = rows && out ? out[j * n + i] : NAN;
+    free(rows);
+    free(out);
+}
+
+/* Rows in whole blocks, then the rest, so that a row has the same bits in any shard: which kernel it gets
+ * depends on n and k alone.  Where 4 blocks are a small product, that is the one for these, block by block;
+ * elsewhere the other one, which fewer rows get by padding.  Row j of c comes from a + j * next. */
 static void by_blocks(Product *product, float *c, size_t ldc, const float *a, size_t lda, size_t next,
                       const float *b, size_t m, size_t n, size_t k)
 {
-    enum { SMALL = 1000000, FEW = 16 };
     size_t block = reluopt_dense_block(), whole = m / block * block;
-    size_t step = block * n * k <= (m < FEW ? SMALL : SMALL / 4) ? block : whole;
+    bool small = block * n * k <= SMALL / 4;
+    size_t step = small ? block : whole;
     if (n == 0)
         return;
     for (size_t j = 0; k == 0 && j < m; j++) /* which BLAS refuses */
@@ -57,8 +80,11 @@ static void by_blocks(Product *product, float *c, size_t ldc, const float *a, si
     if (k == 0)
         return;
     reluopt_count_flops(2 * (uint64_t)m * n * k);
-    for (size_t j = 0; j < whole; j += step)
-        product(c + j * ldc, ldc, a + j * next, lda, b, step, n, k);
+    if (!small && whole > 0 && whole < FEW && whole * n * k <= SMALL)
+        padded(product, c, ldc, a, lda, next, b, whole, n, k);
+    else
+        for (size_t j = 0; j < whole; j += step)
+            product(c + j * ldc, ldc, a + j * next, lda, b, step, n, k);
     if (m > whole)
         product(c + whole * ldc, ldc, a + whole * next, lda, b, m - whole, n, k);
 }

@@ -114,6 +114,7 @@ class Ranks(program.ProgramTest):
         "line search": ["--variant", "line-search", "--batch", 100, "--rate.scope", "layer"],
         "exact, layer": [*TRAINED, "--rate.rule", "exact", "--rate.scope", "layer"],
         "narrow": ["--network", "5,3,40"],
+        "few rows of long products": ["--network", "200,20", "--batch", 500],
         "noisy": ["--augment.noise", 0.3],
         "two inverse steps": [*TRAINED, "--inverse.steps", 2],
         "tp": ["--method", "tp"],

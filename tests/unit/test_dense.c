@@ -313,13 +313,14 @@ static void by_shards(int form, float *c, const float *a, const float *b, Sizes 
 
 static void check_shards(Sizes s)
 {
-    size_t block = reluopt_dense_block(), shard = s.m < 16 ? block : (16 + block - 1) / block * block;
     float *a = random_matrix(s.m * s.k), *b = random_matrix(s.k * s.n);
     float *whole = random_matrix(s.m * s.n), *parts = random_matrix(s.m * s.n);
     for (int form = 0; form < 3; form++) {
         by_shards(form, whole, a, b, s, s.m);
-        by_shards(form, parts, a, b, s, shard);
-        assert_memory_equal(whole, parts, s.m * s.n * sizeof *whole);
+        for (size_t blocks = 1; blocks <= 4; blocks++) {
+            by_shards(form, parts, a, b, s, blocks * reluopt_dense_block());
+            assert_memory_equal(whole, parts, s.m * s.n * sizeof *whole);
+        }
     }
     free(a);
     free(b);
@@ -332,7 +333,8 @@ static void shards_have_the_bits_of_the_whole(void **state)
     (void)state;
     static const Sizes shards[] = {{10, 500, 501, 0}, {10, 500, 500, 0}, {10, 500, 300, 0}, {10, 300, 501, 0},
                                    {10, 100, 501, 0}, {15, 250, 251, 0}, {13, 501, 200, 0}, {10, 20, 30, 0},
-                                   {96, 500, 500, 0}, {96, 300, 200, 0}, {96, 250, 251, 0}, {100, 40, 50, 0}};
+                                   {96, 500, 500, 0}, {96, 300, 200, 0}, {96, 250, 251, 0}, {100, 40, 50, 0},
+                                   {20, 201, 500, 0}, {20, 500, 201, 0}, {22, 1, 70000, 0}, {22, 70000, 1, 0}};
     for (size_t i = 0; i < sizeof shards / sizeof shards[0]; i++)
         check_shards(shards[i]);
 }
