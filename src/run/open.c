@@ -46,6 +46,21 @@ static int warn_of_labels(const Dataset *data, Error *error)
     return error->code;
 }
 
+/* Rank 0: features whose squares leave what single precision can add up, which stops steps without a word. */
+static void warn_of_size(const Samples *train)
+{
+    const double largest = 1e5, least = 1e-5;
+    size_t count = train->count * train->features;
+    double squares = 0;
+    for (size_t i = 0; i < count; i++)
+        squares += (double)train->x[i] * train->x[i];
+    double size = sqrt(squares / (double)count);
+    if (size > largest || (size > 0 && size < least))
+        fprintf(stderr,
+                "warning: features of size %.0e may be too %s to train with: set preprocess: standardise\n",
+                size, size > 1 ? "large" : "small");
+}
+
 /* Rank 0: load and split, where that has not been done; preprocess. */
 static int load(Run *run, const CheckpointMeta *meta, Error *error)
 {
@@ -61,6 +76,8 @@ static int load(Run *run, const CheckpointMeta *meta, Error *error)
             reluopt_preprocess_fit(&run->pre, (PreprocessKind)run->config.preprocess, &run->data.train, error);
         if (!error->code && reluopt_preprocess_apply(pre, &run->data.train, error) == RELUOPT_OK)
             reluopt_preprocess_apply(pre, &run->data.test, error);
+        if (!meta && !error->code && pre->kind == PREPROCESS_NONE)
+            warn_of_size(&run->data.train);
         if (trains(run, meta) && !error->code)
             reluopt_augment_create(&run->augment, &run->config, pre, &run->data.train, run->data.schema.classes,
                                    error);

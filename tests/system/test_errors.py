@@ -95,6 +95,16 @@ class Errors(program.ProgramTest):
         _, errors = self.run_program("train", "--data.name", "file", "--data.train", "x.npy,y.npy", "--epochs", 1, "--out", "gap")
         self.assertIn("warning: 4 of 6 classes have no sample, such as 1", errors)
 
+    def test_features_of_unusual_size(self):
+        for size, word in (1e9, "large"), (1e-9, "small"), (1, None):
+            numpy.save(self.path("x.npy"), numpy.float32(size) * numpy.eye(20, dtype=numpy.float32))
+            numpy.save(self.path("y.npy"), [0, 1] * 10)
+            for preprocess in "none", "standardise":
+                _, errors = self.run_program("train", "--data.name", "file", "--data.train", "x.npy,y.npy", "--epochs", 1,
+                                             "--preprocess", preprocess, "--out", f"{size}-{preprocess}")
+                self.assertEqual(errors.count("warning: features of size"), bool(word) and preprocess == "none", errors)
+                self.assertIn(f"too {word} to train" if errors else "", errors)
+
     def test_what_is_no_data_file(self):
         self.write("x.npy", "")
         for name, says in ("none.xyz", "is not there"), (".", "is a folder"), ("x.npy", "lacks its labels"):
