@@ -164,6 +164,7 @@ typedef struct KeyInfo {
     const char *key, *meaning;
     const char *const *choices;    /* ended by NULL; NULL: other values too */
     const char *methods;           /* those that use it, " a b "; NULL: all */
+    bool later;                    /* may be changed when a run is resumed */
     char allowed[RELUOPT_ALLOWED]; /* values and default: "an integer from 1 to 9 (default 5)" */
 } KeyInfo;
 

@@ -20,7 +20,7 @@ static void put_cell(FILE *out, const char *text)
 
 static void put_key(FILE *out, const KeyInfo *info)
 {
-    fprintf(out, "| `%s` | ", info->key);
+    fprintf(out, "| `%s`%s | ", info->key, info->later ? " +" : "");
     put_cell(out, info->meaning);
     fprintf(out, " | ");
     put_cell(out, info->allowed);
@@ -59,7 +59,8 @@ void reluopt_cli_reference(FILE *out)
         "In a file as `key: value` (YAML), on the command line as `--key value`, which comes last. A key\n"
         "with a dot may also stand in a group: `inverse: {kind: fixed}`. `reluopt-mpi config` prints a\n"
         "commented file with all defaults; `reluopt-mpi config FILE` checks one. A setting that the method\n"
-        "does not use is refused where it differs from the default.\n");
+        "does not use is refused where it differs from the default. Keys marked + may be given anew when a\n"
+        "run is resumed, as in `train --resume RUN --epochs 40`, which goes on with a finished run.\n");
     put_group(out, "", 0);
     for (size_t i = 0; reluopt_config_key(i, &info); i++) {
         size_t length = group_length(info.key);

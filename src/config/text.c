@@ -138,7 +138,10 @@ char *reluopt_config_text(const Config *config, bool comments, Error *error)
 static KeyInfo describe(const Option *option)
 {
     static const char *const yes_or_no[] = {"yes", "no", NULL};
-    KeyInfo info = {.key = option->key, .meaning = option->meaning, .methods = option->methods};
+    KeyInfo info = {.key = option->key,
+                    .meaning = option->meaning,
+                    .methods = option->methods,
+                    .later = option->later};
     info.choices = option->type == TYPE_BOOL ? yes_or_no : option->choices;
     option_allowed(option, info.allowed);
     return info;
