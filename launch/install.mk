@@ -48,7 +48,7 @@ INSTALLED := $(BUILD)/reluopt-mpi:$(PREFIX)/bin/reluopt-mpi \
 
 install: all library
 	@for f in reluopt.pc reluopt-mpi.lua; do \
-	    sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' launch/$$f.in \
+	    sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS) $(LDLIBS)|' launch/$$f.in \
 	        >$(BUILD)/lib/$$f || exit; done
 	@for pair in $(INSTALLED); do from=$${pair%%:*}; to="$(DESTDIR)$${pair#*:}"; \
 	    if [ -x $$from ]; then mode=755; else mode=644; fi; install -D -m $$mode $$from "$$to" || exit; done

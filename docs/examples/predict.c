@@ -38,14 +38,18 @@ int main(int argc, char **argv)
     size_t features = reluopt_model_features(model), count = 0;
     float *x = malloc(features * sizeof *x);
     float *probability = malloc(reluopt_model_classes(model) * sizeof *probability);
-    while (code == RELUOPT_OK && x && probability && (count = read_sample(x, features)) == features) {
+    if (!x || !probability) {
+        fprintf(stderr, "predict: no memory for a sample of %zu numbers\n", features);
+        code = RELUOPT_MEMORY;
+    }
+    while (code == RELUOPT_OK && (count = read_sample(x, features)) == features) {
         code = reluopt_model_predict(model, x, 1, probability, message);
         if (code == RELUOPT_OK)
             print_class(model, probability);
         else
             fprintf(stderr, "predict: %s\n", message);
     }
-    if (code == RELUOPT_OK && count > 0) {
+    if (code == RELUOPT_OK && (count > 0 || !feof(stdin))) {
         fprintf(stderr, "predict: the last sample has %zu numbers, not %zu\n", count, features);
         code = RELUOPT_DATA;
     }
