@@ -129,7 +129,8 @@ done
 describe "$name"
 command -v curl >/dev/null || fail "curl is missing: apt-get install curl"
 to=$dir/$folder
-mkdir -p "$to"
+to=${to%/.}
+mkdir -p "$to" || fail "$to cannot be made"
 while read -r sum file; do
     [ -n "$file" ] || continue
     if is_there "$to" "$sum" "$file"; then
@@ -143,4 +144,4 @@ while read -r sum file; do
     *) mv "$to/$file.part" "$to/$file" ;;
     esac
 done <<<"$files"
-echo "$name is in $to: reluopt-mpi train --data.name $name --data.dir $dir"
+printf '%s is in %s: reluopt-mpi train --data.name %s --data.dir %q\n' "$name" "$to" "$name" "$dir"

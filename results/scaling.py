@@ -24,11 +24,34 @@ def arguments():
     parser.add_argument("--latency", type=float, default=2e-6, help="seconds of a call for each doubling of ranks (2e-6)")
     parser.add_argument("--memory", type=float, default=5e9, help="bytes a second between a rank and its memory (5e9)")
     parser.add_argument("--input", type=float, default=2e9, help="bytes a second that rank 0 packs and sends (2e9)")
-    parser.add_argument("--layers", help="inputs,hidden,...,classes: one network instead of the tables")
-    parser.add_argument("--batch", type=int, default=500)
-    parser.add_argument("--ranks", type=int, default=1)
-    parser.add_argument("--grid", help="DATAxNEURONS; default: that of grid: auto")
-    return parser.parse_args()
+    parser.add_argument("--layers", type=layers, help="inputs,hidden,...,classes: one network instead of the tables")
+    parser.add_argument("--batch", type=positive, default=500)
+    parser.add_argument("--ranks", type=positive, default=1)
+    parser.add_argument("--grid", type=sides, help="DATAxNEURONS; default: that of grid: auto")
+    machine = parser.parse_args()
+    if machine.grid and (machine.grid[0] * machine.grid[1] != machine.ranks or machine.grid[0] > machine.batch):
+        parser.error(f"--grid: not {machine.ranks} ranks, or fewer samples than parts")
+    return machine
+
+
+def positive(text):
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
+def layers(text):
+    """[inputs, hidden, ..., classes]"""
+    widths = [positive(width) for width in text.split(",")]
+    if len(widths) < 3:
+        raise ValueError
+    return widths
+
+
+def sides(text):
+    """(parts of the data, of the neurons)"""
+    data, neurons = map(positive, text.split("x"))
+    return data, neurons
 
 
 def doublings(ranks):
@@ -171,10 +194,8 @@ def main():
         for table in strong, weak, crossover:
             table(machine)
         return
-    n = [int(width) for width in machine.layers.split(",")]
-    grid = least_bytes(n, machine.batch, machine.ranks)
-    if machine.grid:
-        grid = tuple(int(side) for side in machine.grid.split("x"))
+    n = machine.layers
+    grid = machine.grid or least_bytes(n, machine.batch, machine.ranks)
     (calls, gathered), (sums, reduced) = messages(n, machine.batch, *grid)
     print(f"grid {grid[0]}x{grid[1]}: {milliseconds(step_time(machine, n, machine.batch, *grid))} ms")
     print(f"gather {calls} calls, {gathered:.0f} bytes; reduction {sums} calls, {reduced:.0f} bytes")
