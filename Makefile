@@ -18,7 +18,7 @@
 #
 # Settings: CC, ARCH (processor to build for; "native" here, "x86-64-v3" for a mixed cluster), CFLAGS, LDFLAGS,
 #           LDLIBS, PACKAGES (libraries to ask pkg-config for), BUILD (folder of the results), SANITIZE=1,
-#           VERBOSE=1 (show the commands),
+#           VERBOSE=1 (show the commands), DEPENDENCIES=no (install nothing), PYTHON (of make reproduce),
 #           PREFIX (/usr/local), LIBDIR, DESTDIR.
 
 CC      := mpicc
@@ -107,7 +107,7 @@ include launch/install.mk
 include tests/checks.mk
 
 dependencies:
-	launch/install-dependencies.sh $(EXTRA)
+	$(if $(filter no,$(DEPENDENCIES)),,launch/install-dependencies.sh $(EXTRA))
 
 TEST_PACKAGES := libcmocka-dev python3-h5py python3-matplotlib python3-onnx binutils man-db mandoc dpkg-dev curl
 
@@ -131,10 +131,11 @@ bench: dependencies
 # python3 results/reproduce --help says what each option does.
 REPRODUCE = $(or $(COMMAND),run) $(if $(QUICK),--quick) $(if $(RUNS),--runs '$(RUNS)') $(if $(OUT),--out '$(OUT)') \
             $(if $(JOBS),--jobs $(JOBS)) $(if $(NP),--np $(NP)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ONLY),--only '$(ONLY)')
+PYTHON = /usr/bin/python3
 reproduce: EXTRA = python3-h5py python3-matplotlib
 reproduce: dependencies
 	@$(MAKE) $(PARALLEL) all
-	. launch/mpi-env.sh && BUILD=$(BUILD) /usr/bin/python3 results/reproduce $(REPRODUCE)
+	. launch/mpi-env.sh && BUILD=$(BUILD) $(PYTHON) results/reproduce $(REPRODUCE)
 
 peers: EXTRA = python3-torch python3-h5py libopenblas0-openmp
 peers: dependencies
