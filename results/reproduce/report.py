@@ -107,6 +107,8 @@ def peers():
 def state(by_name, quick):
     wanted = sum(o.wanted for o in by_name.values())
     done = sum(o.seeds for o in by_name.values() if o.epochs == o.row.epochs)
-    text = f"{done} of {wanted} runs have all their epochs; where seeds or epochs are missing, the tables say how many there are."
+    diverged = sum(len(o.failures) for o in by_name.values())
+    text = f"{done} of {wanted} runs have all their epochs, {diverged} diverged"
+    text += "." if done + diverged == wanted else "; where seeds or epochs are missing, the tables say how many there are."
     return ("**`QUICK=1`: small runs on generated data, to see that all works. The figures mean nothing.**\n\n" if quick
             else "") + text
