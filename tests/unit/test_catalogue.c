@@ -379,9 +379,6 @@ static void test_names(void **state)
     (void)state;
     Config config = configure("irises");
     assert_failure(&error, load(&config), RELUOPT_USAGE, "data.name = irises", "use soybean", NULL);
-    config = configure("xor");
-    strcpy(config.data.train, "a.csv");
-    assert_failure(&error, load(&config), RELUOPT_USAGE, "data.train", "data.name = xor", NULL);
     check_nothing_left();
 }
 
