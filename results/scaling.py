@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument("--grid", type=sides, help="DATAxNEURONS; default: that of grid: auto")
     machine = parser.parse_args()
     if machine.grid and (machine.grid[0] * machine.grid[1] != machine.ranks or machine.grid[0] > machine.batch):
-        parser.error(f"--grid: not {machine.ranks} ranks, or fewer samples than parts")
+        parser.error(f"--grid: must be of {machine.ranks} ranks, and of at most {machine.batch} parts of the batch")
     return machine
 
 

@@ -125,6 +125,13 @@ class Scaling(program.ProgramTest):
         data, neurons = json.loads(out)["grid"]
         self.assertIn(f"grid {data}x{neurons}: ", self.script(*network, "--ranks", 4))
 
+    def test_usage(self):
+        """A grid of another number of ranks, of more parts than samples; what is no number of ranks."""
+        for wrong in (8, "3x1"), (8, "8x1"), (0, "1x1"), (2, "2"):
+            _, errors = self.run_program(command=[self.SCRIPT, "--layers", "20,48,24", "--batch", "4", "--ranks", str(wrong[0]),
+                                                  "--grid", wrong[1]], code=2)
+            self.assertRegex(errors, "error: (argument )?--(grid|ranks): ")
+
     def test_tables_of_the_documentation(self):
         with open(os.path.join(program.TOP, "docs", "performance.md")) as file:
             page = file.read()
