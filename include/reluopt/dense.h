@@ -26,7 +26,7 @@ void reluopt_dense_print_library(FILE *out);
 /* Rows that the BLAS kernel in use treats together.  A row of a product below has the same bits whichever rows
  * are computed with it, when shards begin at multiples of this number: so results do not depend on the number
  * of ranks. (Checked for the kernels SkylakeX, Cooperlake, Haswell, Zen, Sandybridge and Prescott of OpenBLAS
- * 0.3.21.)  Products of less than 16 rows may need memory; where there is none, they are not numbers. */
+ * 0.3.21.)  Products of fewer than 16 rows may need memory; where there is none, they are not numbers. */
 size_t reluopt_dense_block(void);
 
 /* c = a b:    a m x k, b k x n, c m x n; `lda` is the distance between rows of a (k where it is whole). */

@@ -59,7 +59,7 @@ class Installed(program.ProgramTest):
                                   *(flags or self.flags("--cflags", "--libs"))])
 
     def predict(self, checkpoint, samples, code=0):
-        text = "\n".join(" ".join("%.9g" % x if isinstance(x, (int, float)) else str(x) for x in sample) for sample in samples)
+        text = "\n".join(" ".join(map(str, sample)) for sample in samples)
         done = subprocess.run([self.path("example"), checkpoint], input=text, text=True, capture_output=True,
                               env={**os.environ, "LD_LIBRARY_PATH": self.prefix + "/lib"})
         self.assertEqual(done.returncode, code, done.stderr)
@@ -102,7 +102,7 @@ class Installed(program.ProgramTest):
         self.assertIn("sample 0, feature 1: nan", self.predict(checkpoint, [[1, math.nan, 2]], code=3)[1])
         self.assertIn("not finite", self.predict(checkpoint, [[3e38, -3e38, 3e38]], code=5)[1])
         self.assertIn("has 2 numbers, not 3", self.predict(checkpoint, [[1, 2]], code=3)[1])
-        self.assertIn("has 0 numbers, not 3", self.predict(checkpoint, ["abc"], code=3)[1])
+        self.assertIn("has 0 numbers, not 3", self.predict(checkpoint, [["abc"]], code=3)[1])
         with open(checkpoint, "r+b") as file:
             file.truncate(4000)
         self.predict(checkpoint, [], code=4)
